@@ -1,0 +1,70 @@
+import type { Communicator, Connection } from '../core/communicator.js';
+import type { Clock, Exec, Ids } from '../core/ports.js';
+import type { StepKind } from '../plan/step-kind.js';
+import type { AnyHandler } from './handler.js';
+
+/** Opens communicators of one kind. */
+export type OpenCommunicator = (connection: Connection, host: CommunicatorHost) => Promise<Communicator>;
+
+export interface CommunicatorHost {
+  readonly exec: Exec;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Folder for temporary files (control sockets, keys at mode 0600), removed with the run. */
+  readonly tmp: string;
+  readonly log: (line: string) => void;
+}
+
+/** One thing that must be on this machine. */
+export interface DoctorCheck {
+  /** `docker daemon`, `mmdebstrap`. */
+  readonly name: string;
+  readonly ok: boolean;
+  /** Version and place if found; what is missing if not. */
+  readonly detail: string;
+  /** False: only some features need it. */
+  readonly required: boolean;
+  /** Commands that install it on this host, each an argument list; run by `bake setup` after asking. */
+  readonly install?: readonly (readonly string[])[];
+}
+
+export interface DoctorHost {
+  readonly exec: Exec;
+  /** `linux`, `darwin`, `win32`. */
+  readonly os: NodeJS.Platform;
+  /** Debian's and its children's package manager is there. */
+  readonly hasApt: boolean;
+  readonly isRoot: boolean;
+}
+
+/** Something with our stamp that no journal names. */
+export interface Stray {
+  readonly kind: string;
+  readonly title: string;
+  /** Run id taken from the stamp. */
+  readonly run: string;
+  remove(): Promise<void>;
+}
+
+/**
+ * What a folder under `platforms/`, `provisioners/`, `post-processors/` or `communicators/` adds to `bake`.
+ * Nothing in it loads a handler, an SDK or a library until it is asked to.
+ */
+export interface Extension {
+  /** The folder's name. */
+  readonly name: string;
+  readonly steps: readonly { readonly kind: StepKind; readonly load: () => Promise<AnyHandler> }[];
+  readonly communicators?: Readonly<Record<string, () => Promise<OpenCommunicator>>>;
+  readonly doctor?: (host: DoctorHost) => Promise<readonly DoctorCheck[]>;
+  /** Lists what carries a stamp of ours, of any run; for `bake clean --scan`. */
+  readonly scan?: (host: ScanHost) => Promise<readonly Stray[]>;
+}
+
+export interface ScanHost {
+  readonly exec: Exec;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly signal: AbortSignal;
+  /** The folder of `image.ts`. */
+  readonly project: string;
+}

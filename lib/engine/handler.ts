@@ -1,0 +1,69 @@
+import type { Communicator, Connection } from '../core/communicator.js';
+import type { JsonObject } from '../core/json.js';
+import type { Clock, Exec, Ids } from '../core/ports.js';
+import type { Question } from '../core/events.js';
+import type { OutputClaims } from './output-claims.js';
+
+/** What a handler may use. Everything it needs beyond its own adapter comes in here. */
+export interface StepContext {
+  /** The step being carried out; `build` is the build's id, `buildName` the source's own id, `platform` the source's. */
+  readonly step: { readonly id: string; readonly kind: string; readonly title: string; readonly build: string; readonly buildName: string; readonly platform: string };
+  readonly run: {
+    readonly id: string;
+    /** Folder for temporary files of this step; made on first use by the handler, removed with the run. */
+    readonly tmp: string;
+    /** The folder of `image.ts`: relative paths in specs start here. */
+    readonly project: string;
+    /** Whether `--force` was given: what stands in the way may be replaced. */
+    readonly force: boolean;
+  };
+  /** `<run id>-<hash of the step id>`: the stamp to put on whatever the handler creates. The same on every attempt and in recovery. */
+  readonly token: string;
+  /** Aborted by Ctrl-C, a timeout, or the end of a run. A handler stops soon after. */
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+  readonly exec: Exec;
+  readonly ids: Ids;
+  /** A line for the user and the log; the machine's output by default. */
+  readonly log: (line: string, stream?: 'stdout' | 'stderr' | 'info') => void;
+  readonly progress: (progress: { label: string; current: number; total?: number; unit: 'bytes' | 'items' }) => void;
+  readonly warn: (warning: { code: string; message: string; hint?: string }) => void;
+  /** Asks the user; the fallback's key without a terminal. */
+  readonly ask: (question: Question) => Promise<string>;
+  /** Masks a secret that the handler learned (a generated password) from now on. */
+  readonly maskSecret: (value: string) => void;
+  /** The communicator of a connection: opened once per run, shared by all steps, closed by the engine before the machine is released. */
+  readonly connect: (connection: Connection) => Promise<Communicator>;
+  /** Who may write which output path; `outputFile` uses it for you. */
+  readonly outputs: OutputClaims;
+}
+
+/**
+ * Exists outside and has a lifetime. A handle is JSON without secrets: it is journalled, and its members are the
+ * step's outputs.
+ */
+export interface ResourceHandler<Spec, Handle extends JsonObject> {
+  /** Creates it, stamped with `ctx.token` as it is created. The intent is on disk already. */
+  acquire(spec: Spec, ctx: StepContext): Promise<Handle>;
+  /** Finds what `acquire` with this token left behind, also a half-made one; undefined if there is nothing. */
+  find(token: string, spec: Spec, ctx: StepContext): Promise<Handle | undefined>;
+  /** Removes it and waits until it is gone. Idempotent: not found is success. */
+  release(handle: Handle, ctx: StepContext): Promise<void>;
+  /**
+   * Looks for what would make the step fail, before the first step of the run starts; changes nothing. Called only if the
+   * spec is known in full by then. Throws a BakeError.
+   */
+  check?(spec: Spec, ctx: StepContext): Promise<void>;
+  /** Milliseconds that "not found" may be wrong after a creation. @default 0 */
+  readonly settle?: number;
+}
+
+/** Done once, nothing to release. */
+export interface ActionHandler<Spec, Output extends JsonObject> {
+  run(spec: Spec, ctx: StepContext): Promise<Output>;
+  /** As for a resource. */
+  check?(spec: Spec, ctx: StepContext): Promise<void>;
+}
+
+// A registry of handlers of unrelated specs: each is called only with the spec its own kind's schema has accepted.
+export type AnyHandler = ResourceHandler<never, never> | ActionHandler<never, JsonObject>;

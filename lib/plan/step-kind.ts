@@ -1,0 +1,29 @@
+import type { z } from 'zod';
+
+/**
+ * The contract of one kind of step, shared by the construct that compiles it and the handler that carries it out.
+ * `resource`: something that exists outside and has a lifetime. `action`: done once, nothing to release.
+ */
+export interface StepKind<Spec = unknown> {
+  /** `<folder>.<noun>`, such as `docker.container`. */
+  readonly kind: string;
+  readonly type: 'resource' | 'action';
+  /** What it makes, for people: `container`; `bake synth` lists it as temporary or kept. */
+  readonly noun?: string;
+  /** Strict: an unknown field is an error. Late fields are declared with `late()`. */
+  readonly spec: z.ZodType<Spec>;
+  /** The names other steps may refer to; the handle of a resource and the output of an action have these members. */
+  readonly outputs: readonly string[];
+  /** Goes into every fingerprint: raise it when the handler's effect changes. */
+  readonly version: number;
+  /**
+   * What carrying it out costs, so that the engine knows how many to run at once: `wait` (unlimited),
+   * `cpu` (as many as there are cores), `io` (a few). @default 'wait'
+   */
+  readonly cost?: 'wait' | 'cpu' | 'io';
+}
+
+/** Declares a step kind; the type of its spec comes from the schema. */
+export function defineStepKind<S extends z.ZodType>(kind: Omit<StepKind<z.output<S>>, 'spec'> & { spec: S }): StepKind<z.output<S>> {
+  return kind as StepKind<z.output<S>>;
+}
