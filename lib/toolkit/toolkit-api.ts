@@ -1,0 +1,81 @@
+import type { DoctorCheck } from '../engine/extension.js';
+import type { Diagnostic } from '../core/diagnostic.js';
+import type { BuildSummary, IoHost, Leftover } from '../core/events.js';
+import type { Plan } from '../plan/plan.js';
+
+/** What `bake` can do, for a command line, a test or another program. `createToolkit` makes one. */
+export interface Toolkit {
+  /** Loads `image.ts`, synthesizes and writes `bake.out/`. @throws BakeError with all findings in `diagnostics` */
+  synth(options: SynthOptions): Promise<Synthesis>;
+  /** Type-checks the user's file with the user's own TypeScript. */
+  check(options: SynthOptions): Promise<readonly Diagnostic[]>;
+  run(options: RunOptions): Promise<RunReport>;
+  /** Removes what dead runs left behind. */
+  clean(options: CleanOptions): Promise<CleanReport>;
+  doctor(options: { readonly platforms?: readonly string[] }): Promise<readonly PlatformHealth[]>;
+}
+
+export interface SynthOptions {
+  /** The user's file, or a folder with `image.ts` or `bake.json` in it. */
+  readonly app: string;
+  readonly variables: Readonly<Record<string, string>>;
+  /** JSON files of variables, in order; `variables` win over them, and they win over `BAKE_VAR_…`. */
+  readonly variableFiles: readonly string[];
+  /** @default - `bake.out` next to the app */
+  readonly outDir?: string;
+}
+
+export interface Synthesis {
+  readonly plans: readonly Plan[];
+  /** Warnings and infos; errors are thrown. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** Absolute path of `bake.out`. */
+  readonly outDir: string;
+  /** The folder of the app. */
+  readonly project: string;
+}
+
+export interface RunOptions extends SynthOptions {
+  /** Globs on image and build paths: `Web`, `Web/Docker`. @default - all */
+  readonly selectors: readonly string[];
+  /** Globs on build paths or source ids. */
+  readonly only: readonly string[];
+  readonly except: readonly string[];
+  readonly onError: 'cleanup' | 'keep' | 'ask';
+  /** Builds at once. @default - all */
+  readonly parallel?: number;
+  readonly force: boolean;
+  readonly host: IoHost;
+  /** Aborted by the first Ctrl-C. */
+  readonly signal: AbortSignal;
+}
+
+export interface RunReport {
+  readonly run: string;
+  readonly status: 'succeeded' | 'failed' | 'cancelled';
+  readonly builds: readonly BuildSummary[];
+  readonly leftovers: readonly Leftover[];
+}
+
+export interface CleanOptions {
+  /** The project's folder: where `.bake/runs` is. */
+  readonly project: string;
+  /** @default - every run that is not closed and whose process is gone */
+  readonly run?: string;
+  /** Also looks for stamps of ours on every platform. */
+  readonly scan: boolean;
+  readonly dryRun: boolean;
+  readonly host: IoHost;
+  readonly signal: AbortSignal;
+}
+
+export interface CleanReport {
+  readonly removed: readonly Leftover[];
+  /** What could not be removed, and why. */
+  readonly left: readonly Leftover[];
+}
+
+export interface PlatformHealth {
+  readonly platform: string;
+  readonly checks: readonly DoctorCheck[];
+}
