@@ -24,6 +24,11 @@ export interface AssetJson {
   readonly $asset: { readonly digest: string; readonly type: 'file' | 'directory'; readonly name: string; readonly size: number };
 }
 
+/** An asset as synth leaves it, before it is hashed and staged. */
+export interface PendingAssetJson {
+  readonly $asset: { readonly pending: string; readonly content?: string; readonly type?: 'file' | 'directory' };
+}
+
 /** What a handler gets where its spec has an asset. */
 export interface StagedAsset {
   /** Absolute path of the staged copy; read only. */
@@ -41,7 +46,8 @@ const hasOnly = (value: unknown, key: string): boolean => isJsonObject(value) &&
 export const isRef = (value: unknown): value is RefJson => hasOnly(value, '$ref');
 export const isSecret = (value: unknown): value is SecretJson => hasOnly(value, '$secret');
 export const isJoin = (value: unknown): value is JoinJson => hasOnly(value, '$join');
-export const isAsset = (value: unknown): value is AssetJson => hasOnly(value, '$asset');
+export const isAsset = (value: unknown): value is AssetJson | PendingAssetJson => hasOnly(value, '$asset');
+export const isPendingAsset = (value: unknown): value is PendingAssetJson => isAsset(value) && 'pending' in value.$asset;
 export const isLate = (value: unknown): boolean => isRef(value) || isSecret(value) || isJoin(value);
 
 /**
@@ -56,13 +62,14 @@ export function late<T extends z.ZodType>(schema: T): z.ZodType<z.output<T>> {
 export function asset(type?: 'file' | 'directory'): z.ZodType<StagedAsset> {
   const description = type === undefined ? 'a file or folder' : `a ${type === 'file' ? 'file' : 'folder'}`;
   return z.custom<StagedAsset>((value) => {
+    if (isPendingAsset(value)) return true;
     const facts = isAsset(value) ? value.$asset : value;
     return isJsonObject(facts) && typeof facts['digest'] === 'string' && (type === undefined || facts['type'] === type);
   }, `must be ${description}`);
 }
 
 /** Calls `visit` for every late value and asset in `value`, depth first. */
-export function walkLate(value: Json, visit: (late: RefJson | SecretJson | AssetJson) => void): void {
+export function walkLate(value: Json, visit: (late: RefJson | SecretJson | AssetJson | PendingAssetJson) => void): void {
   if (isRef(value) || isSecret(value) || isAsset(value)) visit(value);
   else if (Array.isArray(value)) for (const item of value as readonly Json[]) walkLate(item, visit);
   else if (isJsonObject(value)) for (const member of Object.values(value)) walkLate(member, visit);

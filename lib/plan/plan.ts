@@ -5,6 +5,9 @@ import type { RefJson } from './late.js';
 /** Raised when a plan changes its shape; a plan with a higher number is refused. */
 export const planSchemaVersion = 1;
 
+/** Stands in refs for the run itself: `run#id`. No construct path is only this, as every step's has a slash or a colon in it. */
+export const runStepId = 'run';
+
 export type StepRole = 'source' | 'provisioner' | 'error-cleanup' | 'post-processor';
 
 /** How the engine treats a step whatever its kind; times in milliseconds. */

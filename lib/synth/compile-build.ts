@@ -1,0 +1,170 @@
+import type { IConstruct } from 'constructs';
+import { BakeError } from '../core/bake-error.js';
+import { closest } from '../core/closest.js';
+import { Duration } from '../core/duration.js';
+import { matchesGlob } from '../core/glob.js';
+import type { Artifact } from '../core/artifact.js';
+import { checkProps } from '../image/check-props.js';
+import type { CompiledStep, Machine, PlannedStep, StepOptions } from '../image/compile.js';
+import { type PostProcessor, postProcessorPropNames } from '../image/post-processor.js';
+import { type Provisioner, type ProvisionerProps, provisionerPropNames } from '../image/provisioner.js';
+import { Ref } from '../image/ref.js';
+import type { Source } from '../image/source.js';
+import { tagsOf } from '../image/tags.js';
+import type { StepPolicy, StepRole } from '../plan/plan.js';
+import type { DraftBuild, DraftStep } from './draft.js';
+import type { Findings } from './findings.js';
+
+/** Compiles one source with the provisioners and post-processors of its image to the steps of one build. */
+export function compileBuild(source: Source, provisioners: readonly Provisioner[], postProcessors: readonly PostProcessor[], findings: Findings): DraftBuild {
+  const location = findings.locationOf(source);
+  const variables: Record<string, unknown> = {};
+  const build: DraftBuild = {
+    id: source.node.path, name: source.node.id, platform: source.platform, steps: [], variables, artifactStep: undefined,
+    construct: source, ...(location === undefined ? {} : { location }), artifactOwner: new Map(), postProcessorSteps: new Map(),
+  };
+  let barrier: string[] = [];
+
+  const add = (construct: IConstruct, role: StepRole, name: string | undefined, step: CompiledStep, options: StepOptions & { policy?: StepPolicy; extraAfter?: readonly string[] } = {}): PlannedStep => {
+    const stepLocation = findings.locationOf(construct);
+    const id = role === 'source' ? `${source.node.path}/${name}` : `${source.node.path}:${relativePath(construct, source)}`;
+    const draft: DraftStep = {
+      id, kind: step.kind, title: step.title, role, spec: step.spec, construct,
+      after: [...(options.after ?? []).map((other) => other.id), ...(options.extraAfter ?? [])],
+      lifetime: step.kind.type === 'action' ? 'none' : options.lifetime ?? 'run',
+      ...(options.policy === undefined ? {} : { policy: options.policy }), ...(stepLocation === undefined ? {} : { location: stepLocation }),
+    };
+    if (build.steps.some((other) => other.id === id)) throw new BakeError({ code: 'DuplicateStep', source: 'bake', message: `the source compiled two steps "${id}"` });
+    build.steps.push(draft);
+    return plannedStep(draft);
+  };
+
+  const provision = (machine: Machine): void => {
+    Object.assign(variables, machine.variables);
+    let previous: string[] = [machine.step.id];
+    for (const provisioner of provisioners) {
+      if (!takesPart(provisioner.props, build.name)) continue;
+      findings.guard(provisioner, () => {
+        const props = propsFor(provisioner, build.name);
+        checkProps(provisioner, props, { ...provisionerPropNames, ...provisioner.propNames });
+        const compiled = provisioner.compile(props, { buildName: build.name, platform: build.platform, connection: machine.connection });
+        const role = props.onError ? 'error-cleanup' : 'provisioner';
+        const step = add(provisioner, role, undefined, compiled, { policy: policyOf(props), extraAfter: role === 'provisioner' ? previous : [machine.step.id] });
+        if (role === 'provisioner') previous = [step.id];
+      });
+    }
+    barrier = previous;
+  };
+
+  findings.guard(source, () => source.compile({
+    name: build.name,
+    tags: tagsOf(source),
+    step: (name, step, options) => add(source, 'source', name, step, { ...options, extraAfter: barrier }),
+    provision,
+    artifact: (step) => {
+      build.artifactStep = step.id;
+      const draft = build.steps.find((other) => other.id === step.id);
+      if (draft !== undefined && draft.lifetime !== 'none') draft.lifetime = 'artifact';
+    },
+  }));
+  if (build.artifactStep !== undefined) compilePostProcessors(build, postProcessors, findings, add);
+  return build;
+}
+
+type AddStep = (construct: IConstruct, role: StepRole, name: string | undefined, step: CompiledStep, options?: StepOptions & { policy?: StepPolicy; extraAfter?: readonly string[] }) => PlannedStep;
+
+/** Chains start at the build's artifact; one that starts at a post-processor which is left out is left out with it. */
+function compilePostProcessors(build: DraftBuild, postProcessors: readonly PostProcessor[], findings: Findings, add: AddStep): void {
+  const keepers = new Map<string, boolean>();
+  for (const postProcessor of inChainOrder(postProcessors)) {
+    const { props } = postProcessor;
+    const inputStep = props.input === undefined ? build.artifactStep : build.postProcessorSteps.get(props.input.node.path);
+    if (!takesPart(props, build.name) || inputStep === undefined) continue;
+    findings.guard(postProcessor, () => {
+      checkProps(postProcessor, props, { ...postProcessorPropNames, ...postProcessor.propNames });
+      const owner = build.artifactOwner.get(inputStep) ?? inputStep;
+      const artifact = new Ref<Artifact>({ step: inputStep, output: 'artifact' });
+      const compiled = postProcessor.compile(props, { buildName: build.name, platform: build.platform, artifact });
+      const step = add(postProcessor, 'post-processor', undefined, compiled, { lifetime: 'artifact', policy: policyOf(props), extraAfter: [inputStep, owner] });
+      build.postProcessorSteps.set(postProcessor.node.path, step.id);
+      if (compiled.kind.type === 'action') build.artifactOwner.set(step.id, owner);
+      const keeps = props.keepInputArtifact ?? postProcessor.keepsInputByDefault;
+      keepers.set(owner, (keepers.get(owner) ?? false) || keeps);
+    });
+  }
+  for (const [owner, keeps] of keepers) {
+    const draft = build.steps.find((step) => step.id === owner);
+    if (!keeps && draft !== undefined && draft.lifetime === 'artifact') draft.lifetime = 'run';
+  }
+}
+
+/** A post-processor may be written before the one it takes its input from. */
+function inChainOrder(postProcessors: readonly PostProcessor[]): readonly PostProcessor[] {
+  const ordered = new Set<PostProcessor>();
+  const place = (postProcessor: PostProcessor, behind: readonly PostProcessor[]): void => {
+    if (ordered.has(postProcessor)) return;
+    const { input } = postProcessor.props;
+    if (input !== undefined && postProcessors.includes(input) && !behind.includes(input)) place(input, [...behind, postProcessor]);
+    ordered.add(postProcessor);
+  };
+  for (const postProcessor of postProcessors) place(postProcessor, []);
+  return [...ordered];
+}
+
+function plannedStep(draft: DraftStep): PlannedStep {
+  return {
+    id: draft.id,
+    ref: (output) => {
+      const [name = ''] = output.split('.');
+      if (!draft.kind.outputs.includes(name)) throw unknownOutput(draft.kind.kind, name, draft.kind.outputs);
+      return new Ref({ step: draft.id, output });
+    },
+  };
+}
+
+/** The error of asking a step for what it does not have. */
+export function unknownOutput(kind: string, name: string, outputs: readonly string[]): BakeError {
+  const near = closest(name, outputs);
+  return new BakeError({
+    code: 'UnknownOutput',
+    message: `${kind} has no output "${name}"`,
+    hint: near === undefined ? `its outputs are ${outputs.join(', ') || 'none'}` : `did you mean "${near}"?`,
+  });
+}
+
+function takesPart({ only, except }: Pick<ProvisionerProps, 'only' | 'except'>, buildName: string): boolean {
+  const matches = (globs: readonly string[]) => globs.some((glob) => matchesGlob(buildName, glob));
+  return (only === undefined || matches(only)) && !(except !== undefined && matches(except));
+}
+
+function propsFor(provisioner: Provisioner, buildName: string): ProvisionerProps {
+  const override = provisioner.props.override?.[buildName];
+  return override === undefined ? provisioner.props : { ...provisioner.props, ...override };
+}
+
+function policyOf(props: Omit<ProvisionerProps, 'only' | 'except' | 'override' | 'onError'>): StepPolicy | undefined {
+  if (props.retries !== undefined && !(Number.isInteger(props.retries) && props.retries >= 0)) {
+    throw new BakeError({ code: 'InvalidProp', message: `"retries" is ${String(props.retries)}`, hint: 'give a whole number that is 0 or more' });
+  }
+  const policy: StepPolicy = {
+    ...milliseconds('pauseBefore', props.pauseBefore), ...milliseconds('timeout', props.timeout), ...milliseconds('retryDelay', props.retryDelay),
+    ...(props.retries === undefined ? {} : { retries: props.retries }),
+    ...(props.continueOnError === undefined ? {} : { continueOnError: props.continueOnError }),
+  };
+  return Object.keys(policy).length === 0 ? undefined : policy;
+}
+
+function milliseconds(name: string, value: Duration | undefined): Record<string, number> {
+  if (value === undefined) return {};
+  if (!(value instanceof Duration)) throw new BakeError({ code: 'InvalidProp', message: `"${name}" is ${String(value)}, not a Duration`, hint: 'write Duration.seconds(30), or Duration.parse("30s")' });
+  return { [name]: value.toMilliseconds() };
+}
+
+/** The path of a construct inside the image that the source belongs to. */
+function relativePath(construct: IConstruct, source: IConstruct): string {
+  const image = source.node.path.split('/');
+  const path = construct.node.path.split('/');
+  let shared = 0;
+  while (shared < image.length - 1 && image[shared] === path[shared]) shared++;
+  return path.slice(shared).join('/');
+}
