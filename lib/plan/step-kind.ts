@@ -21,6 +21,11 @@ export interface StepKind<Spec = unknown> {
    * `cpu` (as many as there are cores), `io` (a few). @default 'wait'
    */
   readonly cost?: 'wait' | 'cpu' | 'io';
+  /**
+   * Spec fields whose secrets the handler gets unresolved, as they stand in the plan, because it hands them on in its
+   * handle, such as a connection. They are resolved where a later step refers to them.
+   */
+  readonly opaque?: readonly string[];
 }
 
 /** Declares a step kind; the type of its spec comes from the schema. */

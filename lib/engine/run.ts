@@ -1,0 +1,307 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Artifact } from '../core/artifact.js';
+import { BakeError } from '../core/bake-error.js';
+import type { BuildSummary, EventBody, Leftover } from '../core/events.js';
+import type { JsonObject } from '../core/json.js';
+import type { Plan } from '../plan/plan.js';
+import type { StepKind } from '../plan/step-kind.js';
+import { attemptStep, factsOf, StepFailed } from './attempt-step.js';
+import { Connections } from './connections.js';
+import { Gate } from './limits.js';
+import { leftoverOf, releaseWithRetry, reportOf } from './resources.js';
+import { type BuildState, isOver, isSettled, makeRunState, type StepState } from './run-state.js';
+import { type EngineServices, notifier } from './services.js';
+import { makeStepContext, tokenOf } from './step-context.js';
+
+export interface RunRequest {
+  readonly plans: readonly Plan[];
+  /** Build ids, with those that they need. */
+  readonly builds: ReadonlySet<string>;
+  readonly onError: 'cleanup' | 'keep' | 'ask';
+  /** Builds at once. @default - all */
+  readonly parallel?: number;
+  /** Steps of the cost `cpu` at once. */
+  readonly cores: number;
+  readonly signal: AbortSignal;
+}
+
+export interface RunOutcome {
+  readonly status: 'succeeded' | 'failed' | 'cancelled';
+  readonly builds: readonly BuildSummary[];
+  readonly leftovers: readonly Leftover[];
+}
+
+/** Carries out plans. The journal is open and has its first entry; it is closed by the caller. */
+export function executeRun(request: RunRequest, services: EngineServices): Promise<RunOutcome> {
+  return new Run(request, services).execute();
+}
+
+/**
+ * One loop: whenever something ends, all that has become possible is started. A step is possible when what it needs is
+ * done; a release when nothing that is alive needs the thing any more.
+ */
+class Run {
+  readonly #request: RunRequest;
+  readonly #services: EngineServices;
+  readonly #builds: readonly BuildState[];
+  readonly #steps: ReadonlyMap<string, StepState>;
+  readonly #connections: Connections;
+  readonly #notify: (body: EventBody) => void;
+  readonly #outputs = new Map<string, JsonObject>();
+  readonly #leftovers: Leftover[] = [];
+  readonly #cleanup = new AbortController();
+  readonly #gates: Readonly<Record<'cpu' | 'io', Gate>>;
+  #underWay = 0;
+  #finish: () => void = () => {};
+
+  constructor(request: RunRequest, services: EngineServices) {
+    this.#request = request;
+    this.#services = services;
+    const { builds, steps } = makeRunState(request.plans, request.builds);
+    this.#builds = builds;
+    this.#steps = steps;
+    this.#connections = new Connections(services.registry);
+    this.#notify = notifier(services);
+    this.#gates = { cpu: new Gate(request.cores), io: new Gate(Math.max(4, request.cores)) };
+  }
+
+  async execute(): Promise<RunOutcome> {
+    const { signal } = this.#request;
+    const onAbort = () => this.#cancel();
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) this.#cancel();
+    await new Promise<void>((finish) => {
+      this.#finish = finish;
+      this.#pump();
+    });
+    signal.removeEventListener('abort', onAbort);
+    await this.#connections.close();
+    await this.#close();
+    const statuses = this.#builds.map((build) => build.status);
+    const status = statuses.includes('cancelled') ? 'cancelled' : statuses.every((one) => one === 'succeeded') ? 'succeeded' : 'failed';
+    return { status, builds: this.#builds.map((build) => this.#summary(build)), leftovers: this.#leftovers };
+  }
+
+  #pump(): void {
+    for (const build of this.#builds) {
+      if (build.status === 'waiting' && this.#mayStart(build)) build.status = 'running';
+      if (build.status === 'running') for (const state of build.steps) if (this.#isReady(state)) this.#track(this.#runStep(state));
+      if (!build.ended && this.#hasEnded(build)) {
+        build.ended = true;
+        this.#track(this.#endBuild(build));
+      }
+    }
+    for (const state of this.#steps.values()) if (this.#isReleasable(state)) this.#track(this.#release(state));
+    if (this.#underWay === 0) this.#finish();
+  }
+
+  #track(work: Promise<void>): void {
+    this.#underWay++;
+    // A failure here is ours: it ends the build that it belongs to through `#runStep`, never the loop.
+    work.finally(() => {
+      this.#underWay--;
+      this.#pump();
+    }).catch(() => {});
+  }
+
+  #mayStart(build: BuildState): boolean {
+    const { parallel } = this.#request;
+    if (parallel === undefined) return true;
+    // A build takes its place only when what it needs of others is there: it must not wait for a build that waits for the place.
+    const isBusy = (other: BuildState) => other.status === 'running' || (isOver(other) && other.steps.some((state) => state.resource === 'releasing'));
+    return this.#builds.filter(isBusy).length < parallel && build.steps.every((state) => state.needs.every((need) => need.build === build || need.status === 'done'));
+  }
+
+  #isReady(state: StepState): boolean {
+    return state.status === 'waiting' && state.step.role !== 'error-cleanup' && state.needs.every((need) => need.status === 'done');
+  }
+
+  async #runStep(state: StepState): Promise<void> {
+    const { step, build } = state;
+    const { clock } = this.#services;
+    const fields = { step: step.id, build: step.build, title: step.title };
+    state.status = 'running';
+    if (build.startedAt === undefined) {
+      build.startedAt = clock.now();
+      this.#notify({ type: 'build.started', build: build.plan.id, platform: build.plan.platform });
+    }
+    const startedAt = clock.now();
+    const signal = AbortSignal.any([this.#request.signal, build.abort.signal]);
+    try {
+      await this.#attempt(state, signal, this.#request.onError === 'ask');
+      state.status = 'done';
+      this.#notify({ type: 'step.succeeded', milliseconds: clock.now() - startedAt, ...fields });
+    } catch (error) {
+      if (!(error instanceof StepFailed)) {
+        state.status = 'skipped';
+        if (signal.aborted) this.#notify({ type: 'step.skipped', reason: this.#request.signal.aborted ? 'cancelled' : 'its build failed', ...fields });
+        else this.#failBuild(build, BakeError.from(error));
+        return;
+      }
+      const continued = step.policy?.continueOnError === true;
+      this.#notify({ type: 'step.failed', milliseconds: clock.now() - startedAt, error: reportOf(error.reason), continued, ...fields });
+      if (continued) {
+        state.status = 'done';
+        this.#outputs.set(step.id, {});
+        return;
+      }
+      state.status = 'failed';
+      this.#failBuild(build, error.reason, error.keep);
+    }
+  }
+
+  #attempt(state: StepState, signal: AbortSignal, asks: boolean): Promise<void> {
+    return attemptStep(state, {
+      services: this.#services, connections: this.#connections, outputs: this.#outputs, notify: this.#notify, signal, asks,
+      cleanupSignal: this.#cleanup.signal, admit: (kind, work) => this.#admit(kind, work),
+    });
+  }
+
+  #admit<T>(kind: StepKind, work: () => Promise<T>): Promise<T> {
+    return kind.cost === 'cpu' || kind.cost === 'io' ? this.#gates[kind.cost].run(work) : work();
+  }
+
+  #failBuild(build: BuildState, error: BakeError, keep = this.#request.onError === 'keep'): void {
+    if (isOver(build)) return;
+    build.status = 'failed';
+    build.error = error;
+    build.abort.abort(new BakeError({ code: 'BuildFailed', message: 'the build failed' }));
+    this.#skipRest(build, 'its build failed');
+    if (keep) for (const state of build.steps) if (state.resource === 'held') state.resource = 'kept';
+  }
+
+  /** Nothing more of the build is started, nor of the builds that need it. */
+  #skipRest(build: BuildState, reason: string): void {
+    for (const state of build.steps) {
+      if (state.status !== 'waiting' || state.step.role === 'error-cleanup') continue;
+      state.status = 'skipped';
+      if (build.startedAt !== undefined) this.#notify({ type: 'step.skipped', reason, step: state.step.id, build: state.step.build, title: state.step.title });
+    }
+    const others = new Set(build.steps.flatMap((state) => state.dependents.map((dependent) => dependent.build)));
+    for (const other of others) {
+      if (other === build || isOver(other)) continue;
+      const needsWhatIsMissing = other.steps.some((state) => state.status === 'waiting' && state.needs.some((need) => need.build === build && need.status !== 'done'));
+      if (!needsWhatIsMissing) continue;
+      other.status = 'skipped';
+      other.error = new BakeError({ code: 'NeededBuildFailed', message: `it needs ${build.plan.id}, which did not succeed`, hint: 'correct that build first', construct: other.plan.id, location: other.plan.source });
+      other.abort.abort(other.error);
+      this.#skipRest(other, `${build.plan.id} did not succeed`);
+    }
+  }
+
+  #cancel(): void {
+    this.#notify({ type: 'run.cancelling', run: this.#services.run.id, reason: String((this.#request.signal.reason as Error | undefined)?.message ?? 'interrupted') });
+    for (const build of this.#builds) {
+      if (isOver(build)) continue;
+      build.status = 'cancelled';
+      this.#skipRest(build, 'cancelled');
+    }
+    this.#pump();
+  }
+
+  #hasEnded(build: BuildState): boolean {
+    return build.status !== 'waiting' && build.steps.every((state) => state.step.role === 'error-cleanup' || isSettled(state));
+  }
+
+  async #endBuild(build: BuildState): Promise<void> {
+    if (build.status === 'running') {
+      try {
+        await this.#services.journal.append({ type: 'build.succeeded', build: build.plan.id, at: this.#services.clock.now() }, 'durable');
+        build.status = 'succeeded';
+      } catch (error) {
+        this.#failBuild(build, BakeError.from(error));
+      }
+    }
+    const errorCleanups = build.steps.filter((state) => state.step.role === 'error-cleanup');
+    if (build.status === 'failed') await this.#runErrorCleanups(errorCleanups);
+    for (const state of errorCleanups) if (state.status === 'waiting') state.status = 'skipped';
+    if (build.steps.some((state) => state.resource === 'kept')) await this.#services.journal.append({ type: 'build.kept', build: build.plan.id, at: this.#services.clock.now() }, 'eventual').catch(() => {});
+    build.mayRelease = true;
+    build.endedAt = this.#services.clock.now();
+    this.#notify({ type: 'build.finished', ...this.#summary(build) });
+  }
+
+  /** They look at what went wrong; that they fail too changes nothing. */
+  async #runErrorCleanups(states: readonly StepState[]): Promise<void> {
+    for (const state of states) {
+      if (!state.needs.every((need) => need.status === 'done')) continue;
+      const fields = { step: state.step.id, build: state.step.build, title: state.step.title };
+      const startedAt = this.#services.clock.now();
+      state.status = 'running';
+      try {
+        await this.#attempt(state, this.#request.signal, false);
+        state.status = 'done';
+        this.#notify({ type: 'step.succeeded', milliseconds: this.#services.clock.now() - startedAt, ...fields });
+      } catch (error) {
+        state.status = 'failed';
+        const reason = error instanceof StepFailed ? error.reason : error;
+        this.#notify({ type: 'step.failed', milliseconds: this.#services.clock.now() - startedAt, error: reportOf(reason), continued: true, ...fields });
+      }
+    }
+  }
+
+  #isReleasable(state: StepState): boolean {
+    if (state.resource !== 'held') return false;
+    const { build, step } = state;
+    const isTemporary = step.lifetime === 'run' || (build.status !== 'succeeded' && isOver(build));
+    if (!isTemporary || (isOver(build) && !build.mayRelease)) return false;
+    return state.dependents.every((dependent) => isSettled(dependent) && !this.#standsOn(dependent));
+  }
+
+  /** Whether a dependent is a thing itself that is still there and will go. */
+  #standsOn(dependent: StepState): boolean {
+    if (dependent.resource === 'releasing') return true;
+    return dependent.resource === 'held' && (dependent.step.lifetime === 'run' || dependent.build.status !== 'succeeded');
+  }
+
+  async #release(state: StepState): Promise<void> {
+    const { step } = state;
+    const services = this.#services;
+    const fields = { step: step.id, build: step.build, title: step.title };
+    state.resource = 'releasing';
+    this.#notify({ type: 'release.started', ...fields });
+    const startedAt = services.clock.now();
+    const token = tokenOf(services.run.id, step.id);
+    try {
+      if (state.handle !== undefined && 'connection' in state.handle) await this.#connections.close(step.build);
+      const loaded = await services.registry.handler(step.kind);
+      if (loaded.type === 'resource' && state.handle !== undefined) {
+        const context = makeStepContext({ step: factsOf(state), signal: this.#cleanup.signal, services, notify: this.#notify, connect: this.#connections.connect.bind(this.#connections, step.build) });
+        await releaseWithRetry(loaded.handler, state.handle, context);
+      }
+      await services.journal.append({ type: 'resource.released', step: step.id, at: services.clock.now() }, 'eventual');
+      state.resource = 'released';
+      this.#notify({ type: 'release.succeeded', milliseconds: services.clock.now() - startedAt, ...fields });
+    } catch (error) {
+      state.resource = 'stuck';
+      this.#leftovers.push(leftoverOf(factsOf(state), token, services.masker.text(BakeError.from(error).message)));
+      this.#notify({ type: 'release.failed', error: reportOf(error), ...fields });
+    }
+  }
+
+  async #close(): Promise<void> {
+    const services = this.#services;
+    for (const state of this.#steps.values()) {
+      const token = tokenOf(services.run.id, state.step.id);
+      const isListed = this.#leftovers.some((leftover) => leftover.token === token);
+      if (state.resource === 'kept') this.#leftovers.push(leftoverOf(factsOf(state), token, 'kept as asked'));
+      else if ((state.resource === 'stuck' || state.resource === 'held') && !isListed && !this.#isArtifact(state)) this.#leftovers.push(leftoverOf(factsOf(state), token, 'it could not be removed'));
+    }
+    if (this.#leftovers.length > 0) return;
+    await rm(join(services.run.folder, 'tmp'), { recursive: true, force: true });
+    await services.journal.append({ type: 'run.closed', at: services.clock.now() }, 'eventual').catch(() => {});
+  }
+
+  #isArtifact(state: StepState): boolean {
+    return state.step.lifetime === 'artifact' && state.build.status === 'succeeded';
+  }
+
+  #summary(build: BuildState): BuildSummary {
+    const { clock } = this.#services;
+    const status = build.status === 'waiting' || build.status === 'running' ? 'cancelled' : build.status;
+    const owners = build.steps.filter((state) => this.#isArtifact(state) || build.plan.artifact.$ref === `${state.step.id}#artifact` && state.step.lifetime === 'none');
+    const artifacts = status === 'succeeded' ? owners.flatMap((state) => { const artifact = this.#outputs.get(state.step.id)?.['artifact']; return artifact === undefined ? [] : [artifact as unknown as Artifact]; }) : [];
+    return { build: build.plan.id, status, milliseconds: build.startedAt === undefined ? 0 : (build.endedAt ?? clock.now()) - build.startedAt, artifacts, ...(build.error === undefined ? {} : { error: reportOf(build.error) }) };
+  }
+}

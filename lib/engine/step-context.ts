@@ -1,0 +1,53 @@
+import { join } from 'node:path';
+import type { Communicator, Connection } from '../core/communicator.js';
+import type { EventBody } from '../core/events.js';
+import { sha256 } from '../core/json.js';
+import type { CommunicatorHost } from './extension.js';
+import type { StepContext } from './handler.js';
+import type { EngineServices } from './services.js';
+
+/** Facts of a step that recovery knows from the journal as well. */
+export interface StepFacts {
+  readonly id: string;
+  readonly kind: string;
+  readonly title: string;
+  readonly build: string;
+  readonly buildName: string;
+  readonly platform: string;
+}
+
+export interface ContextOptions {
+  readonly step: StepFacts;
+  readonly signal: AbortSignal;
+  readonly services: EngineServices;
+  readonly notify: (body: EventBody) => void;
+  readonly connect: (connection: Connection, host: CommunicatorHost) => Promise<Communicator>;
+  /** Told of every line, for the end of an error message. */
+  readonly onLine?: (line: string) => void;
+}
+
+/** The stamp of one step of one run; the same on every attempt. */
+export function tokenOf(run: string, step: string): string {
+  return `${run}-${sha256(step).slice(0, 10)}`;
+}
+
+export function makeStepContext({ step, signal, services, notify, connect, onLine }: ContextOptions): StepContext {
+  const { run, clock, exec, ids, masker, host } = services;
+  const token = tokenOf(run.id, step.id);
+  const fields = { step: step.id, build: step.build, title: step.title };
+  const tmp = join(run.folder, 'tmp', token);
+  const log: StepContext['log'] = (line, stream = 'stdout') => {
+    onLine?.(line);
+    notify({ type: 'step.output', stream, line, ...fields });
+  };
+  return {
+    step, token, signal, clock, exec, ids, log,
+    run: { id: run.id, tmp, project: run.project, force: run.force },
+    outputs: services.outputs,
+    progress: (progress) => notify({ type: 'step.progress', ...progress, ...fields }),
+    warn: (warning) => notify({ type: 'step.warned', ...warning, ...fields }),
+    ask: (question) => host.ask(masker.value(question), signal),
+    maskSecret: (value) => masker.add(value),
+    connect: (connection) => connect(connection, { exec, clock, signal, tmp, log: (line) => log(line, 'info') }),
+  };
+}
