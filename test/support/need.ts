@@ -1,0 +1,29 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import type { Test } from 'tap';
+
+const run = promisify(execFile);
+
+/** What shows that a part is there: a command that exits with 0. */
+const parts = {
+  docker: ['docker', 'version'],
+  sshd: ['sh', '-c', 'test -x /usr/sbin/sshd && command -v ssh-keygen'],
+  mmdebstrap: ['mmdebstrap', '--version'],
+  namespaces: ['unshare', '--mount', '--pid', '--fork', 'true'],
+  tar: ['tar', '--version'],
+} as const satisfies Record<string, readonly [string, ...string[]]>;
+
+export type Part = keyof typeof parts;
+
+/**
+ * Whether a real part is on this machine. If not, the test is skipped by name, and in CI it fails:
+ * `if (!(await need(t, 'docker'))) return;`
+ */
+export async function need(t: Test, part: Part): Promise<boolean> {
+  const [command, ...args] = parts[part];
+  const there = await run(command, args).then(() => true, () => false);
+  if (there) return true;
+  if (process.env['CI']) t.fail(`${part} is needed here and cannot be used: ${[command, ...args].join(' ')} failed`);
+  else t.comment(`skipped, because ${part} cannot be used`);
+  return false;
+}
