@@ -40,7 +40,7 @@ export class Journal {
     const written = new Promise<void>((done, failed) => {
       this.#waiting.push({ line: `${JSON.stringify(entry)}\n`, durable: durability === 'durable', done, failed });
     });
-    this.#writing ??= this.#drain().finally(() => { this.#writing = undefined; });
+    this.#writing ??= this.#drain();
     return written;
   }
 
@@ -63,6 +63,7 @@ export class Journal {
         for (const item of batch) item.failed(failure);
       }
     }
+    this.#writing = undefined; // in the same turn as the last look at the line: what comes later starts a new drain
   }
 }
 

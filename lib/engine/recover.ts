@@ -61,7 +61,7 @@ export async function recoverRun({ ledger, services, signal, endProcesses }: Rec
 async function releaseItem({ begun, handle }: LedgerItem, services: EngineServices, context: ReturnType<typeof makeStepContext>): Promise<boolean> {
   const loaded = await services.registry.handler(begun.kind);
   if (loaded.type !== 'resource') throw new BakeError({ code: 'JournalCorrupt', source: 'platform', message: `${begun.kind} is not a resource, but the journal says so`, hint: 'run "bake clean --scan"' });
-  const found = handle ?? (await findSettled(loaded.handler, withoutSecrets(begun.spec), context, begun.at));
+  const found = handle ?? (await findSettled(loaded.handler, withoutSecrets(begun.spec), context));
   if (found === undefined) return false;
   await releaseWithRetry(loaded.handler, found, context);
   return true;

@@ -30,14 +30,13 @@ export interface Acquisition {
 export async function acquireResource(acquisition: Acquisition, journal: Journal): Promise<JsonObject> {
   const { step, lifetime, needs, handler, spec, journalSpec, context } = acquisition;
   const { id, kind, title, build, platform } = step;
-  const begunAt = context.clock.now();
-  await journal.append({ type: 'resource.begun', step: id, kind, title, build, platform, lifetime, token: context.token, spec: journalSpec, needs, at: begunAt }, 'durable');
+  await journal.append({ type: 'resource.begun', step: id, kind, title, build, platform, lifetime, token: context.token, spec: journalSpec, needs, at: context.clock.now() }, 'durable');
   try {
     const handle = await handler.acquire(spec, context);
     await journal.append({ type: 'resource.acquired', step: id, handle, at: context.clock.now() }, 'durable');
     return handle;
   } catch (error) {
-    await undo(acquisition, journal, begunAt).catch((undoError: unknown) => { throw new NotUndone(error, BakeError.from(undoError)); });
+    await undo(acquisition, journal).catch((undoError: unknown) => { throw new NotUndone(error, BakeError.from(undoError)); });
     throw error;
   }
 }
@@ -54,18 +53,21 @@ export class NotUndone extends Error {
   }
 }
 
-async function undo({ step, handler, spec, cleanupContext }: Acquisition, journal: Journal, begunAt: number): Promise<void> {
-  const handle = await findSettled(handler, spec, cleanupContext, begunAt);
+async function undo({ step, handler, spec, cleanupContext }: Acquisition, journal: Journal): Promise<void> {
+  const handle = await findSettled(handler, spec, cleanupContext);
   if (handle !== undefined) await releaseWithRetry(handler, handle, cleanupContext);
   await journal.append({ type: 'resource.released', step: step.id, at: cleanupContext.clock.now() }, 'eventual');
 }
 
-/** Looks for what a token left behind; "not found" counts only after the platform's settle time. */
-export async function findSettled(handler: ResourceHandler<unknown, JsonObject>, spec: unknown, context: StepContext, begunAt: number): Promise<JsonObject | undefined> {
-  const deadline = begunAt + (handler.settle ?? 0);
+/**
+ * Looks for what a token left behind. "Not found" counts only after the platform's settle time from now on: the effect may
+ * have come at the very end of an attempt, long after its intent.
+ */
+export async function findSettled(handler: ResourceHandler<unknown, JsonObject>, spec: unknown, context: StepContext): Promise<JsonObject | undefined> {
+  const deadline = context.clock.now() + (handler.settle ?? 0);
   for (let delay = 50; ; delay = Math.min(delay * 2, 2_000)) {
+    const left = deadline - context.clock.now(); // before the look: only one that began after the time says no
     const handle = await handler.find(context.token, spec, context);
-    const left = deadline - context.clock.now();
     if (handle !== undefined || left <= 0) return handle;
     await context.clock.sleep(Math.min(delay, left), context.signal);
   }

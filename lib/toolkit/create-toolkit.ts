@@ -1,0 +1,39 @@
+import { access } from 'node:fs/promises';
+import type { Extension } from '../engine/extension.js';
+import { Registry } from '../engine/registry.js';
+import { extensions } from './catalogue.js';
+import { systemExec } from './host/exec.js';
+import { findApp } from './load/find-app.js';
+import { synthApp } from './synth-app.js';
+import type { PlatformHealth, Toolkit } from './toolkit-api.js';
+
+/** Puts the parts together. What a method does not need, it does not load. */
+export function createToolkit({ cwd, env }: { readonly cwd: string; readonly env: NodeJS.ProcessEnv }): Toolkit {
+  const exec = systemExec();
+  const registry = new Registry(extensions);
+  return {
+    synth: (options) => synthApp(options, { cwd, env, exec }),
+    async check(options) {
+      const { checkTypes } = await import('./check-types.js');
+      return checkTypes(await findApp(options.app, cwd), exec);
+    },
+    async run(options) {
+      const app = await synthApp(options, { cwd, env, exec });
+      const { runApp } = await import('./run-app.js');
+      return runApp(app, options, registry, env);
+    },
+    async clean(options) {
+      const { cleanRuns } = await import('./clean-runs.js');
+      return cleanRuns(options, registry, extensions);
+    },
+    async doctor({ platforms }) {
+      const asked = extensions.filter((extension) => extension.doctor !== undefined && (platforms === undefined || platforms.includes(extension.name)));
+      const host = { exec, os: process.platform, hasApt: await isThere('/usr/bin/apt-get'), isRoot: process.getuid?.() === 0 };
+      return Promise.all(asked.map(async (extension: Extension): Promise<PlatformHealth> => ({ platform: extension.name, checks: await extension.doctor!(host) })));
+    },
+  };
+}
+
+function isThere(path: string): Promise<boolean> {
+  return access(path).then(() => true, () => false);
+}
