@@ -1,0 +1,102 @@
+import { connect } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type ssh2 from 'ssh2';
+import { BakeError } from '../../../core/bake-error.js';
+import type { Clock } from '../../../core/ports.js';
+import { NotReady, notReady } from './not-ready.js';
+
+/** Ends an attempt: after `limit` milliseconds, or when the caller is aborted. */
+export interface DialLimits {
+  readonly clock: Clock;
+  readonly limit: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Opens a byte stream to an ssh server, on which the server's banner has arrived and is still unread. Something that
+ * accepts connections before the guest listens (a port forward) so costs one short attempt and no hung handshake.
+ * Rejects with `NotReady` where another attempt may succeed.
+ */
+export type Dial = (limits: DialLimits) => Promise<Duplex>;
+
+/** Dials directly. */
+export function dialTcp(host: string, port: number): Dial {
+  return (limits) => withLimits(limits, (opened) => new Promise<Duplex>((resolve, reject) => {
+    // Keystroke-sized packets must not wait for each other.
+    const socket = connect({ host, port, noDelay: true });
+    opened(socket);
+    socket.once('error', (error) => reject(notReady(error)));
+    socket.once('connect', () => resolve(socket));
+  }));
+}
+
+/** Dials from a machine that is logged in to already. */
+export function dialThrough(bastion: ssh2.Client, host: string, port: number): Dial {
+  return (limits) => withLimits(limits, (opened) => new Promise<Duplex>((resolve, reject) => {
+    const onOpen = (error: (Error & { reason?: unknown }) | undefined, channel: Duplex) => {
+      if (error === undefined) {
+        opened(channel);
+        resolve(channel);
+      } else if (error.reason === 1) { // administratively prohibited, RFC 4254, 5.1
+        reject(new BakeError({ code: 'BastionForbids', source: 'platform', message: `the bastion does not forward connections to ${host}:${port}`, hint: 'AllowTcpForwarding and PermitOpen in its sshd_config decide on that', cause: error }));
+      } else {
+        reject(new NotReady(error.message.replace('(SSH) Channel open failure: ', 'from the bastion: '), error));
+      }
+    };
+    try {
+      bastion.forwardOut('127.0.0.1', 0, host, port, onOpen);
+    } catch (error) {
+      reject(new NotReady('the bastion is gone', error));
+    }
+  }));
+}
+
+/** Opens a stream and waits for the banner on it, with what is open closed again if that does not work out in time. */
+async function withLimits({ clock, limit, signal }: DialLimits, open: (opened: (stream: Duplex) => void) => Promise<Duplex>): Promise<Duplex> {
+  const over = new AbortController();
+  let stream: Duplex | undefined;
+  let stage = 'no answer';
+  const work = (async () => {
+    const opened = await open((it) => {
+      stream = it;
+      it.on('error', () => {}); // whoever uses the stream hears of its end
+      if (over.signal.aborted) it.destroy();
+    });
+    stage = 'it accepts connections, but no ssh server says hello';
+    await bannerOn(opened);
+    return opened;
+  })();
+  const timer = clock.sleep(limit, AbortSignal.any([signal, over.signal])).then(() => {
+    throw new NotReady(`${stage} within ${limit} ms`);
+  });
+  try {
+    const ready = await Promise.race([work, timer]);
+    stream = undefined;
+    return ready;
+  } finally {
+    over.abort();
+    stream?.destroy();
+    work.catch(() => {});
+    timer.catch(() => {});
+  }
+}
+
+function bannerOn(stream: Duplex): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onData = (chunk: Buffer) => {
+      stream.pause();
+      done();
+      stream.unshift(chunk);
+      const text = chunk.toString('latin1');
+      // Other lines may come before the one that counts: RFC 4253, 4.2.
+      if (/^(?:.*\n)*SSH-/.test(text)) resolve();
+      else reject(new NotReady(`it answers "${text.slice(0, 60).trim()}" instead of speaking ssh`));
+    };
+    const onEnd = () => {
+      done();
+      reject(new NotReady('it closed the connection without a word'));
+    };
+    const done = () => stream.off('data', onData).off('end', onEnd).off('close', onEnd);
+    stream.on('data', onData).on('end', onEnd).on('close', onEnd);
+  });
+}

@@ -1,0 +1,93 @@
+import { randomBytes } from 'node:crypto';
+import { Readable, type Writable } from 'node:stream';
+import type ssh2 from 'ssh2';
+import type { RemoteCommand, RemoteResult } from '../../../core/communicator.js';
+import { LineSplitter } from '../../../core/lines.js';
+import type { Clock } from '../../../core/ports.js';
+import type { Channels } from './channels.js';
+import { killRemote } from './kill-remote.js';
+
+export interface RunOptions extends RemoteCommand {
+  /** Takes the raw standard output instead of lines; if it fails, the command is ended. */
+  readonly stdout?: Writable;
+  readonly pty?: boolean;
+}
+
+/**
+ * Runs one command in one channel. The shell first tells its process id on a line of its own, which is not handed on: that
+ * is how an abort finds the command and all that it started.
+ */
+export async function runCommand(channels: Channels, options: RunOptions, clock: Clock): Promise<RemoteResult> {
+  const { signal, stdin } = options;
+  let early: Error | undefined;
+  const onEarly = (error: Error) => { early = error; };
+  if (stdin instanceof Readable) stdin.on('error', onEarly); // it may fail before there is a channel
+  const mark = `bake-${randomBytes(6).toString('hex')}:`;
+  const command = `echo ${mark}$$ >&2; ${options.command}`;
+  const channel = await channels.open<ssh2.ClientChannel>((client, done) => client.exec(command, options.pty === true ? { pty: true } : {}, done), signal);
+
+  return new Promise((resolve, reject) => {
+    let code: number | null | undefined;
+    let exitSignal: string | undefined;
+    let pid: string | undefined;
+    let failure: Error | undefined;
+    let told = (): void => {};
+    const pidTold = new Promise<void>((resolve) => { told = resolve; });
+    const isMark = (line: string) => {
+      if (pid !== undefined || !line.startsWith(mark)) return false;
+      pid = line.slice(mark.length);
+      told();
+      return true;
+    };
+
+    const stdout = new LineSplitter((line) => { if (!(options.pty === true && isMark(line))) options.onStdout?.(line); });
+    const stderr = new LineSplitter((line) => { if (!isMark(line)) options.onStderr?.(line); });
+    if (options.stdout === undefined) channel.on('data', (chunk: Buffer) => stdout.write(chunk));
+    else channel.pipe(options.stdout).on('error', (error) => stop(error));
+    channel.stderr.on('data', (chunk: Buffer) => stderr.write(chunk));
+    channel.on('exit', (status: number | null, name?: string) => {
+      code = status;
+      exitSignal = name;
+    });
+    channel.on('error', () => {}); // its close tells the rest
+
+    const stop = (reason: Error) => {
+      if (failure !== undefined) return;
+      failure = reason;
+      if (options.stdout !== undefined) channel.unpipe(options.stdout).resume(); // or it would never see its end
+      void killRemote({ channels, channel, clock, pid: () => pid, pidTold });
+    };
+    const onAbort = () => stop(signal?.reason as Error);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    const release = feed(channel, stdin, stop, options.pty === true);
+
+    channel.on('close', () => {
+      signal?.removeEventListener('abort', onAbort);
+      release();
+      stdout.end();
+      stderr.end();
+      // Whoever ends a command on purpose must not go on before it is gone.
+      if (failure !== undefined) reject(failure);
+      else resolve({ code: code ?? null, ...(exitSignal === undefined ? {} : { signal: exitSignal }), disconnected: code === undefined });
+    });
+    if (signal?.aborted) onAbort();
+    if (early !== undefined) stop(early);
+  });
+}
+
+/** Sends the input and its end; returns what is to be done once the command takes no more. */
+function feed(channel: ssh2.ClientChannel, stdin: RemoteCommand['stdin'], fail: (error: Error) => void, pty: boolean): () => void {
+  if (stdin instanceof Readable) {
+    stdin.on('error', fail);
+    stdin.pipe(channel);
+    return () => {
+      stdin.unpipe(channel);
+      stdin.destroy();
+    };
+  }
+  // A terminal has no end of file but the key for it.
+  if (stdin !== undefined) channel.end(pty ? Buffer.concat([Buffer.from(stdin), Buffer.from('\x04')]) : stdin);
+  else if (pty) channel.write('\x04');
+  else channel.end();
+  return () => {};
+}

@@ -1,0 +1,85 @@
+import type { Duplex } from 'node:stream';
+import type ssh2 from 'ssh2';
+import type { Clock } from '../../../core/ports.js';
+import type { SshConnection, SshLogin } from '../connection.js';
+import { type Dial, dialTcp, dialThrough } from './dial.js';
+import { HostTrust } from './host-trust.js';
+import { loadPrivateKey } from './private-key.js';
+import { waitForSsh } from './wait-for-ssh.js';
+
+export interface SessionHost {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly log: (line: string) => void;
+}
+
+const defaults = { timeout: 300_000, handshakeTimeout: 30_000, handshakeAttempts: 1, keepaliveInterval: 3_000, keepaliveCountMax: 4 };
+
+/** One login, good for many channels, until it is closed or lost. */
+export class Session {
+  /**
+   * Logs in, through the bastion if there is one; waits for machines that are not up yet.
+   * @throws BakeError see `waitForSsh`, `loadPrivateKey`, `HostTrust.load`
+   */
+  static async open(connection: SshConnection, host: SessionHost): Promise<Session> {
+    const { bastion } = connection;
+    if (bastion === undefined) return Session.#logIn(connection, connection, host, dialTcp(connection.host, connection.port ?? 22));
+    const first = await Session.#logIn(bastion, connection, host, dialTcp(bastion.host, bastion.port ?? 22));
+    try {
+      return await Session.#logIn(connection, connection, host, dialThrough(first.client, connection.host, connection.port ?? 22), first);
+    } catch (error) {
+      first.close();
+      throw error;
+    }
+  }
+
+  static async #logIn(login: SshLogin & { agentForwarding?: boolean | undefined }, settings: SshConnection, host: SessionHost, dial: Dial, through?: Session): Promise<Session> {
+    const { timeout, handshakeTimeout, handshakeAttempts, keepaliveInterval, keepaliveCountMax } = { ...defaults, ...settings };
+    const [keys, trust] = await Promise.all([loadPrivateKey(login), HostTrust.load(login)]);
+    const { ciphers, keyExchangeAlgorithms } = settings;
+    const { client, stream } = await waitForSsh({ ...host, dial, login: { ...login, ciphers, keyExchangeAlgorithms }, keys, trust, timeout, handshakeTimeout, handshakeAttempts, keepaliveInterval });
+    const session = new Session(client, stream, through);
+    if (keepaliveInterval > 0) void session.#watch(host.clock, keepaliveInterval, keepaliveCountMax);
+    return session;
+  }
+
+  readonly client: ssh2.Client;
+  readonly #stream: Duplex;
+  readonly #through: Session | undefined;
+  readonly #closed = new AbortController();
+
+  private constructor(client: ssh2.Client, stream: Duplex, through: Session | undefined) {
+    this.client = client;
+    this.#stream = stream;
+    this.#through = through;
+    client.on('close', () => {
+      this.#closed.abort();
+      through?.close();
+    });
+  }
+
+  get isOpen(): boolean {
+    return !this.#closed.signal.aborted;
+  }
+
+  close(): void {
+    this.client.end();
+    this.#closed.abort();
+    this.#through?.close();
+  }
+
+  /**
+   * Gives a connection up on which nothing at all came back for `count` intervals, in which the library asked for an
+   * answer each time. Any byte counts: an answer may stand in a long queue behind an upload.
+   */
+  async #watch(clock: Clock, interval: number, count: number): Promise<void> {
+    let silent = 0;
+    const onData = () => { silent = 0; };
+    this.#stream.on('data', onData);
+    while (this.isOpen) {
+      await clock.sleep(interval, this.#closed.signal).catch(() => {});
+      if (this.isOpen && ++silent > count) this.#stream.destroy();
+    }
+    this.#stream.off('data', onData);
+  }
+}
