@@ -43,13 +43,14 @@ export class Findings {
     this.#all.push(finding.location === undefined ? finding : { ...finding, location: this.#locate(finding.location) });
   }
 
-  /** Runs a piece of a construct's own code; what it throws as a `BakeError` becomes a finding. */
+  /** Runs a piece of a construct's own code; what it throws becomes a finding. */
   guard<T>(construct: IConstruct, code: () => T): T | undefined {
     try {
       return code();
     } catch (error) {
-      if (!BakeError.is(error)) throw error;
-      this.add(construct, { code: error.code, severity: 'error', message: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }) });
+      if (BakeError.is(error)) this.add(construct, { code: error.code, severity: 'error', message: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }) });
+      // No type checker may have seen the props: a wrong shape shows only here.
+      else this.add(construct, { code: 'InvalidProps', severity: 'error', message: `${construct.constructor.name} cannot use its props: ${error instanceof Error ? error.message : String(error)}`, hint: 'run "bake synth --check" to see which prop has the wrong type' });
       return undefined;
     }
   }
