@@ -49,7 +49,6 @@ export function synthesize({ apps, diagnostics, locate = (location) => location 
 
   const nodes = apps.flatMap((app) => app.node.findAll());
   for (const node of nodes) {
-    for (const note of annotationsOf(node)) findings.add(node, note);
     for (const message of node.node.validate()) findings.add(node, { code: 'ValidationFailed', severity: 'error', message });
   }
   const images = nodes.filter(Image.isImage);
@@ -66,6 +65,8 @@ export function synthesize({ apps, diagnostics, locate = (location) => location 
     })),
     steps: builds.flatMap((build) => planSteps(build, scope, findings)),
   }));
+  // Last: compiling adds annotations too.
+  for (const node of nodes) for (const note of annotationsOf(node)) findings.add(node, note);
   const cycle = findCycle(plans.flatMap((plan) => plan.steps));
   if (cycle !== undefined) findings.addRaw({ code: 'DependencyCycle', severity: 'error', message: `these need each other: ${cycle.join(' → ')}`, hint: 'let one of them start from something else' });
   return { plans, tree: treeOf(apps, (node) => findings.locationOf(node)), diagnostics: findings.all, literals: scope.literals };
