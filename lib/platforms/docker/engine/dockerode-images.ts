@@ -1,0 +1,193 @@
+import { addAbortSignal, type Readable } from 'node:stream';
+import type Docker from 'dockerode';
+import { BakeError, type BakeErrorOptions } from '../../../core/bake-error.js';
+import { parseReference } from '../reference.js';
+import { daemonError, reasonOf, statusOf } from './daemon-error.js';
+import type { Abortable, BuildOptions, ImageConfig, ImageFacts, ImageRemoval, ImportOptions, LayerProgress, Labelled, PullOptions, PushOptions, RegistryAuth } from './docker-engine.js';
+import { eachMessage, failureOf, type StreamMessage } from './json-stream.js';
+import { registryFailure } from './registry-error.js';
+import { untilAborted } from './until-aborted.js';
+
+/** How many lines of a failed build its error shows. */
+const shownLines = 15;
+
+/** The image half of `DockerodeEngine`. */
+export class DockerodeImages {
+  readonly #docker: Docker;
+
+  constructor(docker: Docker) {
+    this.#docker = docker;
+  }
+
+  async inspect(reference: string, { signal }: Abortable = {}): Promise<ImageFacts | undefined> {
+    try {
+      const facts = await untilAborted(this.#docker.getImage(reference).inspect(), signal);
+      return { id: facts.Id, repoTags: facts.RepoTags ?? [], repoDigests: facts.RepoDigests ?? [], size: facts.Size, config: configOf(facts.Config) };
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (statusOf(error) === 404) return undefined;
+      throw daemonError(error, (reason) => ({ code: 'DockerFailed', message: `could not look at the image ${reference}: ${reason}` }));
+    }
+  }
+
+  async pull({ reference, platform, auth, onProgress, signal }: PullOptions): Promise<void> {
+    const { repository, tag, digest } = parseReference(reference);
+    await this.#follow(
+      () => this.#docker.createImage(authconfig(auth), { fromImage: repository, tag: digest ?? tag ?? 'latest', ...(platform === undefined ? {} : { platform }), ...abortable(signal) }) as Promise<Readable>,
+      (message) => progress(message, onProgress), signal, (reason) => registryFailure('DockerPullFailed', reference, reason));
+  }
+
+  async push({ reference, platform, auth, onProgress, signal }: PushOptions): Promise<string> {
+    const { repository, tag } = parseReference(reference);
+    let digest = '';
+    const options = { tag: tag ?? 'latest', ...(platform === undefined ? {} : { platform: JSON.stringify(platformObject(platform)) }), authconfig: authconfig(auth), ...abortable(signal) };
+    await this.#follow(() => this.#docker.getImage(repository).push(options) as Promise<Readable>, (message) => {
+      progress(message, onProgress);
+      const aux = message.aux as { Digest?: string } | undefined;
+      if (aux?.Digest !== undefined) digest = aux.Digest;
+    }, signal, (reason) => (/does not exist locally|does not exist$/.test(reason) ? notFound(reference, reason) : registryFailure('DockerPushFailed', reference, reason)));
+    return digest;
+  }
+
+  async build({ context, dockerfile, args, labels, target, platform, noCache, pull, network, buildKit, auths, onLine, signal }: BuildOptions): Promise<string> {
+    let id = '';
+    let step = '';
+    const lines: string[] = [];
+    const say = (line: string) => {
+      if (/^(Step \d+\/\d+ : |#\d+ \[)/.test(line)) step = line;
+      lines.push(line);
+      if (lines.length > shownLines) lines.shift();
+      onLine?.(line);
+    };
+    const options = {
+      dockerfile, labels: { ...labels }, rm: true, forcerm: true,
+      ...(args === undefined ? {} : { buildargs: { ...args } }), ...(target === undefined ? {} : { target }), ...(platform === undefined ? {} : { platform }),
+      ...(noCache === undefined ? {} : { nocache: noCache }), ...(pull === undefined ? {} : { pull: String(pull) }), ...(network === undefined ? {} : { networkmode: network }),
+      ...(buildKit === true ? { version: '2' as const } : {}), ...(auths === undefined ? {} : { registryconfig: { ...auths } }), ...abortable(signal),
+    };
+    const fail = (reason: string) => ({
+      code: 'DockerBuildFailed', source: 'user' as const, message: `the Dockerfile failed${step === '' ? '' : ` at "${step.replace(/^Step /, 'step ')}"`}: ${reason}`, output: [...lines],
+      hint: step === '' ? 'correct the Dockerfile' : 'correct that instruction; the last lines of its output are above',
+    });
+    await this.#follow(async () => await this.#docker.buildImage(context, options as Docker.ImageBuildOptions) as Readable, (message) => {
+      for (const line of (message.stream ?? '').split('\n')) if (line.trim() !== '') say(line.trimEnd());
+      const aux = message.aux as { ID?: string } | undefined;
+      id = aux?.ID ?? /^Built image: (sha256:[0-9a-f]{64})/.exec(message.stream ?? '')?.[1] ?? id;
+    }, signal, fail, buildKit);
+    return id;
+  }
+
+  async importImage({ tarball, changes, message, platform, signal }: ImportOptions): Promise<string> {
+    let id = '';
+    const options = { fromSrc: '-', changes: [...changes], ...(message === undefined ? {} : { message }), ...(platform === undefined ? {} : { platform }), ...abortable(signal) };
+    await this.#follow(() => this.#docker.importImage(tarball, options) as Promise<Readable>, (line) => { if (line.status?.startsWith('sha256:')) id = line.status; }, signal, (reason) => importFailure(reason));
+    return id;
+  }
+
+  async load(archive: Readable, { signal }: Abortable = {}): Promise<void> {
+    await this.#follow(() => this.#docker.loadImage(archive, { quiet: true, ...abortable(signal) }) as Promise<Readable>, () => {}, signal, (reason) => importFailure(reason));
+  }
+
+  async tag(image: string, reference: string): Promise<void> {
+    const { repository, tag } = parseReference(reference);
+    try {
+      await this.#docker.getImage(image).tag({ repo: repository, tag: tag ?? 'latest' });
+    } catch (error) {
+      throw daemonError(error, (reason, status) => (status === 404 ? notFound(image, reason) : { code: 'DockerTagFailed', message: `could not name ${image} ${reference}: ${reason}` }));
+    }
+  }
+
+  async untag(reference: string): Promise<void> {
+    try {
+      await this.#docker.getImage(reference).remove({});
+    } catch (error) {
+      if (statusOf(error) === 404) return;
+      throw daemonError(error, (reason, status) => (status === 409 ? inUse(reference, reason) : { code: 'DockerTagFailed', message: `could not take the name ${reference} away: ${reason}` }));
+    }
+  }
+
+  async remove(id: string): Promise<ImageRemoval> {
+    try {
+      await this.#docker.getImage(id).remove({ force: true });
+      return 'removed';
+    } catch (error) {
+      if (statusOf(error) === 404) return 'missing';
+      if (statusOf(error) === 409 && /dependent child images/i.test(reasonOf(error))) return 'kept';
+      throw daemonError(error, (reason, status) => (status === 409 ? inUse(id, reason) : { code: 'DockerFailed', message: `could not remove the image ${id}: ${reason}` }));
+    }
+  }
+
+  async list(label: string, { signal }: Abortable = {}): Promise<readonly Labelled[]> {
+    try {
+      const images = await this.#docker.listImages({ filters: { label: [label] }, ...abortable(signal) } as Docker.ListImagesOptions);
+      return images.map((image) => ({ id: image.Id, title: image.RepoTags?.find((name) => name !== '<none>:<none>') ?? image.Id.slice(0, 19), labels: image.Labels ?? {} }));
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw daemonError(error, (reason) => ({ code: 'DockerFailed', message: `could not list images: ${reason}` }));
+    }
+  }
+
+  async save(references: readonly string[], { signal }: Abortable = {}): Promise<Readable> {
+    try {
+      return await new Promise<Readable>((resolve, reject) => {
+        const names = references.map((name) => `names=${encodeURIComponent(name)}`).join('&');
+        // dockerode's own call takes one image only. The path gets no options, so that its query stays as it is.
+        this.#docker.modem.dial({ path: `/images/get?${names}&`, method: 'GET', isStream: true, statusCodes: { 200: true, 404: 'no such image', 500: 'server error' }, abortSignal: signal } as never,
+          (error, answer) => { if (error) reject(error as Error); else resolve(answer as Readable); });
+      });
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw daemonError(error, (reason, status) => (status === 404 ? notFound(references.join(', '), reason) : { code: 'DockerFailed', message: `could not save ${references.join(', ')}: ${reason}` }));
+    }
+  }
+
+  /** Starts a call that answers with a stream of messages, and sees it through. */
+  async #follow(start: () => Promise<Readable>, onMessage: (message: StreamMessage) => void, signal: AbortSignal | undefined, describe: (reason: string) => BakeErrorOptions, buildKit = false): Promise<void> {
+    signal?.throwIfAborted();
+    let failure: string | undefined;
+    try {
+      const read = buildKit ? eachBuildKitMessage.bind(undefined, this.#docker) : eachMessage;
+      await read(await start(), (message) => { onMessage(message); failure ??= failureOf(message); }, signal);
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw daemonError(error, describe);
+    }
+    if (failure !== undefined) throw new BakeError({ source: 'platform', ...describe(failure) });
+  }
+}
+
+const abortable = (signal: AbortSignal | undefined): { abortSignal?: AbortSignal } => (signal === undefined ? {} : { abortSignal: signal });
+
+/** Without a login the daemon still wants the header: an empty one. */
+const authconfig = (auth: RegistryAuth | undefined): Docker.AuthConfig => (auth ?? {}) as Docker.AuthConfig;
+
+function progress(message: StreamMessage, onProgress: ((progress: LayerProgress) => void) | undefined): void {
+  if (message.id === undefined || message.status === undefined || !/^[0-9a-f]{12}$/.test(message.id)) return;
+  const { current, total } = message.progressDetail ?? {};
+  onProgress?.({ layer: message.id, status: message.status, ...(current === undefined ? {} : { current }), ...(total === undefined ? {} : { total }) });
+}
+
+function configOf(config: { User?: string; WorkingDir?: string; Entrypoint?: string | string[] | null; Cmd?: string[] | null; Labels?: Record<string, string> | null } | undefined): ImageConfig {
+  const entrypoint = config?.Entrypoint ?? null;
+  return { user: config?.User ?? '', workingDir: config?.WorkingDir ?? '', entrypoint: typeof entrypoint === 'string' ? [entrypoint] : entrypoint, cmd: config?.Cmd ?? null, labels: config?.Labels ?? {} };
+}
+
+const notFound = (reference: string, reason: string) => ({ code: 'DockerImageNotFound', message: `the daemon has no image ${reference}: ${reason}`, hint: 'it may have been removed meanwhile; build or pull it again' });
+const inUse = (reference: string, reason: string) => ({ code: 'DockerImageInUse', message: `the image ${reference} is in use: ${reason}`, hint: 'remove the container that uses it, with "docker rm -f <container>"' });
+const importFailure = (reason: string) => (/no space left/i.test(reason)
+  ? { code: 'DockerImportFailed', message: `the tarball could not be imported: ${reason}`, hint: 'make room on the disk of the daemon, for example with "docker system prune"' }
+  : { code: 'DockerImportFailed', message: `the tarball could not be imported: ${reason}`, hint: 'is it a tar archive, plain or compressed with gzip, bzip2 or xz? "tar -tf <file>" lists one' });
+
+function platformObject(platform: string): { os: string; architecture: string; variant?: string } {
+  const [os = '', architecture = '', variant] = platform.split('/');
+  return { os, architecture, ...(variant === undefined ? {} : { variant }) };
+}
+
+/** BuildKit's messages are protocol buffers, which dockerode turns into lines. */
+function eachBuildKitMessage(docker: Docker, stream: Readable, onMessage: (message: StreamMessage) => void, signal: AbortSignal | undefined): Promise<void> {
+  const decoder = docker as Docker & { followProgress(stream: Readable, onEnd: (error: Error | null) => void, onMessage: (message: StreamMessage) => void): void };
+  return new Promise((resolve, reject) => {
+    if (signal !== undefined) addAbortSignal(signal, stream);
+    decoder.followProgress(stream, (error) => { if (error) reject(error); else resolve(); }, onMessage);
+  });
+}
