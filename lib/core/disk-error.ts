@@ -8,14 +8,13 @@ const forbidden = new Set(['EACCES', 'EPERM', 'EROFS']);
  * is, so that it can be used as `throw asDiskError(error, path)`.
  */
 export function asDiskError(error: unknown, path: string): unknown {
-  const { code, path: named } = error as { readonly code?: unknown; readonly path?: unknown };
-  if (BakeError.is(error) || typeof code !== 'string') return error;
-  const place = typeof named === 'string' ? named : path;
-  if (full.has(code)) return diskFull(place, code, error);
+  const code = error instanceof Error && !BakeError.is(error) ? (error as NodeJS.ErrnoException).code : undefined;
+  if (code === undefined) return error;
+  if (full.has(code)) return diskFull(path, code, error);
   if (!forbidden.has(code)) return error;
   return new BakeError({
     code: 'NotWritable',
-    message: `${place} cannot be written (${code})`,
+    message: `${path} cannot be written (${code})`,
     hint: code === 'EROFS' ? 'its file system is mounted read-only: choose another output' : 'choose another output, or give yourself the right to write there',
     cause: error,
   });

@@ -54,6 +54,8 @@ export interface ResourceHandler<Spec, Handle extends JsonObject> {
    * spec is known in full by then. Throws a BakeError.
    */
   check?(spec: Spec, ctx: StepContext): Promise<void>;
+  /** As `check`, for a step whose spec has refs in it: `known` holds the fields that have none. */
+  checkKnown?(known: Partial<Spec>, ctx: StepContext): Promise<void>;
   /** Milliseconds that "not found" may be wrong after a creation. @default 0 */
   readonly settle?: number;
 }
@@ -63,6 +65,8 @@ export interface ActionHandler<Spec, Output extends JsonObject> {
   run(spec: Spec, ctx: StepContext): Promise<Output>;
   /** As for a resource. */
   check?(spec: Spec, ctx: StepContext): Promise<void>;
+  /** As for a resource. */
+  checkKnown?(known: Partial<Spec>, ctx: StepContext): Promise<void>;
 }
 
 // A registry of handlers of unrelated specs: each is called only with the spec its own kind's schema has accepted.

@@ -15,6 +15,8 @@ interface Claim {
   readonly token: string;
   /** What stood there when the claim was made. */
   readonly before: Identity | null;
+  /** Whether `before` was the work of an earlier claim: it may be replaced even if this claimant never came to do so. */
+  readonly beforeIsOurs?: boolean;
   /** What the claimant made; null until it is done. */
   readonly made: Identity | null;
 }
@@ -26,6 +28,8 @@ interface Claim {
 export class OutputClaims {
   readonly #folder: string;
   readonly #force: boolean;
+  /** Who has which path in this run. */
+  readonly #holders = new Map<string, string>();
 
   constructor(options: { readonly folder: string; readonly force: boolean }) {
     this.#folder = options.folder;
@@ -36,8 +40,7 @@ export class OutputClaims {
   async check(path: string): Promise<void> {
     const now = await identify(path);
     if (now === null || this.#force) return;
-    const claim = await this.#read(path);
-    if (claim !== undefined && (same(claim.made, now) || (claim.made === null && !same(claim.before, now)))) return;
+    if (isWorkOf(await this.#read(path), now)) return;
     throw new BakeError({
       code: 'OutputExists',
       message: `${path} exists already, and bake did not make it`,
@@ -45,12 +48,21 @@ export class OutputClaims {
     });
   }
 
-  /** To be called before the first byte is written; a claim by the same token is renewed. */
+  /**
+   * To be called before the first byte is written; a claim by the same token is renewed.
+   * @throws BakeError `OutputConflict` if another step of this run has it; `OutputExists` as `check` does
+   */
   async claim(path: string, token: string): Promise<void> {
+    const holder = this.#holders.get(path) ?? token;
+    if (holder !== token) {
+      throw new BakeError({ code: 'OutputConflict', message: `two steps of this run write ${path}`, hint: 'give each its own output, such as one with {image} and {build} in its name' });
+    }
+    this.#holders.set(path, token);
     await this.check(path);
     const claim = await this.#read(path);
     if (claim?.token === token && claim.made === null) return;
-    await this.#write({ path, token, before: await identify(path), made: null });
+    const before = await identify(path);
+    await this.#write({ path, token, before, ...(isWorkOf(claim, before) ? { beforeIsOurs: true } : {}), made: null });
   }
 
   /** To be called when the final path is complete. */
@@ -67,6 +79,7 @@ export class OutputClaims {
   }
 
   async forget(path: string): Promise<void> {
+    this.#holders.delete(path);
     await rm(this.#file(path), { force: true });
   }
 
@@ -86,6 +99,13 @@ export class OutputClaims {
     await mkdir(this.#folder, { recursive: true });
     await writeFile(this.#file(claim.path), JSON.stringify(claim));
   }
+}
+
+/** Whether what stands there now was made under this claim or the one before it. */
+function isWorkOf(claim: Claim | undefined, now: Identity | null): boolean {
+  if (claim === undefined || now === null) return false;
+  if (claim.made !== null) return same(claim.made, now);
+  return !same(claim.before, now) || claim.beforeIsOurs === true;
 }
 
 async function identify(path: string): Promise<Identity | null> {

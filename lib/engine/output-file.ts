@@ -1,7 +1,6 @@
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
 import type { JsonObject } from '../core/json.js';
 import type { ResourceHandler, StepContext } from './handler.js';
+import { outputFiles } from './output-files.js';
 
 export interface OutputFileOptions<Spec, Facts extends JsonObject> {
   /** The final path; relative to the project. */
@@ -9,6 +8,10 @@ export interface OutputFileOptions<Spec, Facts extends JsonObject> {
   /** Writes the whole file or folder to `part`, which is next to the final path and does not exist yet. */
   readonly write: (spec: Spec, ctx: StepContext, part: string, path: string) => Promise<Facts>;
   readonly check?: (spec: Spec, ctx: StepContext) => Promise<void>;
+  /** As `check`, for a spec that is not known in full yet. */
+  readonly checkKnown?: (known: Partial<Spec>, ctx: StepContext) => Promise<void>;
+  /** Removes a file or folder; nothing there is success. @default - as the user who runs `bake` */
+  readonly remove?: (path: string, ctx: StepContext) => Promise<void>;
 }
 
 export type OutputFileHandle<Facts extends JsonObject> = Facts & { readonly path: string };
@@ -18,43 +21,23 @@ export type OutputFileHandle<Facts extends JsonObject> = Facts & { readonly path
  * so that the final name never stands for half a file; removed again if the build fails.
  */
 export function outputFile<Spec, Facts extends JsonObject>(options: OutputFileOptions<Spec, Facts>): ResourceHandler<Spec, OutputFileHandle<Facts>> {
-  const pathOf = (spec: Spec, ctx: StepContext) => resolve(ctx.run.project, options.path(spec, ctx));
+  const { path: pathOf, write, ...others } = options;
+  const files = outputFiles<Spec, Facts>({
+    ...others,
+    paths: (spec, ctx) => [pathOf(spec, ctx)],
+    write: (spec, ctx, [part = ''], [path = '']) => write(spec, ctx, part, path),
+  });
   return {
-    async check(spec, ctx) {
-      await ctx.outputs.check(pathOf(spec, ctx));
-      await options.check?.(spec, ctx);
-    },
+    ...(files.check === undefined ? {} : { check: files.check }),
+    ...(files.checkKnown === undefined ? {} : { checkKnown: files.checkKnown }),
     async acquire(spec, ctx) {
-      const path = pathOf(spec, ctx);
-      const part = partOf(path, ctx.token);
-      await mkdir(dirname(path), { recursive: true });
-      await ctx.outputs.claim(path, ctx.token);
-      await rm(part, { recursive: true, force: true });
-      const facts = await options.write(spec, ctx, part, path);
-      if ((await stat(part)).isDirectory()) await rm(path, { recursive: true, force: true });
-      await rename(part, path);
-      await ctx.outputs.settle(path, ctx.token);
-      return { ...facts, path };
+      const { paths: [path = ''], ...facts } = await files.acquire(spec, ctx);
+      return { ...(facts as unknown as Facts), path };
     },
     async find(token, spec, ctx) {
-      const path = pathOf(spec, ctx);
-      const isThere = await exists(partOf(path, token)) || await ctx.outputs.isOurs(path, token);
-      return isThere ? ({ path } as OutputFileHandle<Facts>) : undefined;
+      const handle = await files.find(token, spec, ctx);
+      return handle === undefined ? undefined : ({ path: handle.paths[0] } as OutputFileHandle<Facts>);
     },
-    async release(handle, ctx) {
-      await rm(partOf(handle.path, ctx.token), { recursive: true, force: true });
-      if (await ctx.outputs.isOurs(handle.path, ctx.token)) {
-        await rm(handle.path, { recursive: true, force: true });
-        await ctx.outputs.forget(handle.path);
-      }
-    },
+    release: ({ path }, ctx) => files.release({ paths: [path] } as unknown as Parameters<typeof files.release>[0], ctx),
   };
-}
-
-function partOf(path: string, token: string): string {
-  return join(dirname(path), `.${basename(path)}.${token}.part`);
-}
-
-function exists(path: string): Promise<boolean> {
-  return stat(path).then(() => true, () => false);
 }

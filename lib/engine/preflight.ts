@@ -36,15 +36,17 @@ async function checkStep(step: PlanStep, plan: Plan, services: EngineServices, s
   walkLate(step.spec, (late) => { if (isSecret(late)) services.secrets.resolve(late); });
   const kind = services.registry.kind(step.kind);
   const { handler } = await services.registry.handler(step.kind);
-  if (handler.check === undefined || hasRef(step.spec)) return;
+  const isKnown = !hasRef(step.spec);
+  if ((isKnown ? handler.check : handler.checkKnown) === undefined) return;
   const opaque = new Set(kind.opaque ?? []);
   const resolution = { outputs: new Map<string, JsonObject>(), secret: services.secrets.resolve.bind(services.secrets), assets: services.run.assets };
-  const spec = Object.fromEntries(Object.entries(step.spec).map(([key, value]) => [key, opaque.has(key) ? value : resolveSpec(value, resolution)]));
+  const known = Object.entries(step.spec).filter(([, value]) => !hasRef(value));
+  const spec = Object.fromEntries(known.map(([key, value]) => [key, opaque.has(key) ? value : resolveSpec(value, resolution)]));
   const build = plan.builds.find((candidate) => candidate.id === step.build);
   const facts = { id: step.id, kind: step.kind, title: step.title, build: step.build, buildName: build?.name ?? '', platform: build?.platform ?? '' };
   const connections = new Connections(services.registry);
   const context = makeStepContext({ step: facts, signal, services, notify: notifier(services), connect: connections.connect.bind(connections, step.build) });
-  await handler.check(spec, context);
+  await (isKnown ? handler.check?.(spec, context) : handler.checkKnown?.(spec, context));
 }
 
 /** The same finding of several builds at the same line is one. */
