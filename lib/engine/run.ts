@@ -162,13 +162,13 @@ class Run {
     return kind.cost === 'cpu' || kind.cost === 'io' ? this.#gates[kind.cost].run(work) : work();
   }
 
-  #failBuild(build: BuildState, error: BakeError, keep = this.#request.onError === 'keep'): void {
+  #failBuild(build: BuildState, error: BakeError, isKeepWished = false): void {
     if (isOver(build)) return;
     build.status = 'failed';
     build.error = error;
     build.abort.abort(new BakeError({ code: 'BuildFailed', message: 'the build failed' }));
     this.#skipRest(build, 'its build failed');
-    if (keep) for (const state of build.steps) if (state.resource === 'held') state.resource = 'kept';
+    if (isKeepWished || this.#request.onError === 'keep') for (const state of build.steps) if (state.resource === 'held') state.resource = 'kept';
   }
 
   /** Nothing more of the build is started, nor of the builds that need it. */

@@ -1,0 +1,131 @@
+import t from 'tap';
+import { mask } from '../../lib/engine/masker.js';
+import type { JournalEntry } from '../../lib/engine/journal.js';
+import { executeRun, type RunRequest } from '../../lib/engine/run.js';
+import type { Plan } from '../../lib/plan/plan.js';
+import { Crash, fakePlan, fakeServices, FakeWorld, MemoryJournal, openJournal } from './fake-world.js';
+
+async function run(plans: readonly Plan[], more: Partial<RunRequest> & { readonly world?: FakeWorld; readonly answer?: string } = {}) {
+  const { world = new FakeWorld(), answer, ...request } = more;
+  const journal = new MemoryJournal();
+  const record = { events: [] };
+  const services = fakeServices(world, journal, new Crash(), record, answer);
+  await openJournal(services);
+  const outcome = await executeRun({ plans, builds: new Set(plans.flatMap((plan) => plan.builds.map((build) => build.id))), onError: 'cleanup', cores: 2, signal: new AbortController().signal, ...request }, services);
+  const entries = (journal.durable + journal.eventual).trim().split('\n').map((line) => JSON.parse(line) as JournalEntry);
+  return { outcome, world, entries, events: record.events as import('../../lib/core/events.js').BakeEvent[] };
+}
+
+const machine = ['Machine', 'thing', 'run'] as const;
+const act = (name: string, more = {}) => [name, 'act', 'none', { role: 'provisioner', needs: ['Machine'], ...more }] as const;
+const capture = (needs: string[]) => ['Capture', 'thing', 'artifact', { needs: ['Machine', ...needs] }] as const;
+
+t.test('a build that succeeds leaves its artifact and closes the run', async (t) => {
+  const { outcome, world, entries } = await run([fakePlan('Web', [machine, act('Script'), capture(['Script'])])]);
+  t.equal(outcome.status, 'succeeded');
+  t.same(outcome.builds[0]?.artifacts.map((artifact) => artifact.title), ['Web/B/Capture']);
+  t.equal(world.things.size, 1);
+  t.equal(entries.at(-1)?.type, 'run.closed');
+});
+
+t.test('a failing step ends its build only; the others go on', async (t) => {
+  const { outcome, world } = await run([
+    fakePlan('Bad', [machine, act('Script', { spec: { fail: 'before' } }), capture(['Script'])]),
+    fakePlan('Good', [machine, act('Script'), capture(['Script'])]),
+  ]);
+  t.same(outcome.builds.map((build) => [build.build, build.status]), [['Bad/B', 'failed'], ['Good/B', 'succeeded']]);
+  t.equal(outcome.builds[0]?.error?.code, 'FakeFailure');
+  t.equal(outcome.builds[0]?.error?.construct, 'Bad/B/Script');
+  t.equal(world.things.size, 1, 'the good artifact');
+});
+
+t.test('a build that needs one that failed is skipped and says why', async (t) => {
+  const { outcome } = await run([
+    fakePlan('Base', [machine, act('Script', { spec: { fail: 'before' } }), capture(['Script'])]),
+    fakePlan('Child', [['Machine', 'thing', 'run', { needs: ['Base/B/Capture'] }], capture([])]),
+  ]);
+  t.match(outcome.builds[1], { status: 'skipped', error: { code: 'NeededBuildFailed', message: /Base\/B/ } });
+});
+
+t.test('a failed attempt is undone before the next; delays grow', async (t) => {
+  const { outcome, world, events } = await run([fakePlan('Web', [['Machine', 'thing', 'run', { spec: { fail: 'half', failures: 2 }, policy: { retries: 2, retryDelay: 100 } }], capture([])])]);
+  t.equal(outcome.status, 'succeeded');
+  t.same(events.filter((event) => event.type === 'step.retried').map((event) => event.delay), [100, 200]);
+  t.same(world.order.slice(0, 5), ['make Web/B/Machine', 'remove Web/B/Machine', 'make Web/B/Machine', 'remove Web/B/Machine', 'make Web/B/Machine']);
+});
+
+t.test('continueOnError reports the failure and goes on', async (t) => {
+  const { outcome, events } = await run([fakePlan('Web', [machine, act('Script', { spec: { fail: 'before' }, policy: { continueOnError: true } }), capture(['Script'])])]);
+  t.equal(outcome.status, 'succeeded');
+  t.match(events.find((event) => event.type === 'step.failed'), { continued: true });
+});
+
+t.test('an error-cleanup provisioner runs if the build failed, while the machine is still there', async (t) => {
+  const plan = (fails: boolean) => fakePlan('Web', [machine, act('Script', fails ? { spec: { fail: 'before' } } : {}), ['Logs', 'act', 'none', { role: 'error-cleanup', needs: ['Machine'] }], capture(['Script'])]);
+  const failed = await run([plan(true)]);
+  t.ok(failed.world.order.indexOf('act Web/B/Logs') < failed.world.order.indexOf('remove Web/B/Machine') && failed.world.order.includes('act Web/B/Logs'));
+  t.notOk((await run([plan(false)])).world.order.includes('act Web/B/Logs'));
+});
+
+t.test('--on-error keep leaves what the build holds and lists it', async (t) => {
+  const { outcome, world, entries } = await run([fakePlan('Web', [machine, act('Script', { spec: { fail: 'before' } }), capture(['Script'])])], { onError: 'keep' });
+  t.equal(outcome.status, 'failed');
+  t.same(outcome.leftovers.map((leftover) => [leftover.step, leftover.reason]), [['Web/B/Machine', 'kept as asked']]);
+  t.equal(world.things.size, 1);
+  t.not(entries.at(-1)?.type, 'run.closed', 'so that clean finds it');
+});
+
+t.test('--on-error ask tries the step again if told so', async (t) => {
+  const { outcome } = await run([fakePlan('Web', [machine, act('Script', { spec: { fail: 'before', failures: 1 } }), capture(['Script'])])], { onError: 'ask', answer: 'retry' });
+  t.equal(outcome.status, 'succeeded');
+});
+
+t.test('what cannot be removed is tried again, then listed', async (t) => {
+  const twice = new FakeWorld();
+  twice.sticky.set('Web/B/Machine', 2);
+  t.same((await run([fakePlan('Web', [machine, capture([])])], { world: twice })).outcome.leftovers, []);
+  const never = new FakeWorld();
+  never.sticky.set('Web/B/Machine', Infinity);
+  const { outcome, entries } = await run([fakePlan('Web', [machine, capture([])])], { world: never });
+  t.match(outcome.leftovers, [{ step: 'Web/B/Machine', reason: 'will not go' }]);
+  t.not(entries.at(-1)?.type, 'run.closed');
+});
+
+t.test('a cancelled run starts nothing more and removes all', async (t) => {
+  const world = new FakeWorld();
+  const controller = new AbortController();
+  const plans = [fakePlan('Web', [machine, act('Script'), capture(['Script'])])];
+  const push = world.order.push.bind(world.order);
+  world.order.push = (...items) => { if (items[0] === 'make Web/B/Machine') controller.abort(new Error('Ctrl-C')); return push(...items); };
+  const { outcome, events } = await run(plans, { world, signal: controller.signal });
+  t.equal(outcome.status, 'cancelled');
+  t.equal(world.things.size, 0);
+  t.notOk(world.order.includes('act Web/B/Script'));
+  t.ok(events.some((event) => event.type === 'run.cancelling'));
+});
+
+t.test('--parallel bounds the builds at once, and one that needs another does not block it', async (t) => {
+  const plans = [
+    fakePlan('Child', [['Machine', 'thing', 'run', { needs: ['Base/B/Capture'] }], capture([])]),
+    fakePlan('Base', [machine, capture([])]),
+    fakePlan('Other', [machine, capture([])]),
+  ];
+  const { outcome, world } = await run(plans, { parallel: 1 });
+  t.equal(outcome.status, 'succeeded');
+  const machines = new Set<string>();
+  let most = 0;
+  for (const line of world.order) {
+    if (/make .*Machine/.test(line)) machines.add(line.slice(5));
+    if (/remove .*Machine/.test(line)) machines.delete(line.slice(7));
+    most = Math.max(most, machines.size);
+  }
+  t.equal(most, 1);
+});
+
+t.test('a secret is masked in every event and not in the journal at all', async (t) => {
+  const { events, entries, world } = await run([fakePlan('Web', [['Machine', 'thing', 'run', { spec: { input: { $secret: { from: 'literal', index: 0 } }, fail: 'after' } as never }], capture([])])]);
+  t.equal(world.things.size, 0);
+  t.notMatch(JSON.stringify(entries), /hunter2/);
+  t.notMatch(JSON.stringify(events), /hunter2/);
+  t.equal(mask.length > 0, true);
+});
