@@ -70,4 +70,4 @@ export interface ActionHandler<Spec, Output extends JsonObject> {
 }
 
 // A registry of handlers of unrelated specs: each is called only with the spec its own kind's schema has accepted.
-export type AnyHandler = ResourceHandler<never, never> | ActionHandler<never, JsonObject>;
+export type AnyHandler = ResourceHandler<never, JsonObject> | ActionHandler<never, JsonObject>;
