@@ -1,0 +1,62 @@
+// `npm run bench`: bake next to Debian's Packer and to the same work by hand, in one run on one machine.
+// Usage: npm run bench [-- filter] ; prints a table and writes test/bench/last.json.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { baseImage } from '../platforms/docker/base-image.js';
+import { startSshd } from '../support/sshd.js';
+import { type BenchHost, type Case, dockerCase, helpCase, parallelCase, sshCase, synthCase } from './cases.js';
+import { type Command, median, peak, time } from './measure.js';
+
+const runs = Number(process.env['BAKE_BENCH_RUNS'] ?? 5);
+const here = dirname(fileURLToPath(import.meta.url));
+const root = join(here, '../..');
+const [filter = ''] = process.argv.slice(2);
+const folder = mkdtempSync(join(tmpdir(), 'bake-bench-'));
+const sshd = await startSshd();
+const host: BenchHost = { folder, bake: join(root, 'dist/bin/bake.js'), image: await baseImage(), sshd };
+const byHand = join(here, 'docker-by-hand.ts');
+const cases = [helpCase(host), synthCase(host), parallelCase(host, 1), parallelCase(host, 100), parallelCase(host, 400), dockerCase(host, 5, byHand), dockerCase(host, 25, byHand), sshCase(host, 1), sshCase(host, 20)];
+
+interface Row {
+  readonly name: string;
+  readonly wall: number;
+  readonly cpu: number;
+  readonly memory?: number;
+  readonly processes?: number;
+}
+
+async function measure(name: string, command: Command, count: number, withMemory: boolean): Promise<Row> {
+  if (count > 1) await time(command);
+  const samples = [];
+  for (let i = 0; i < count; i++) samples.push(await time(command));
+  const row = { name, wall: median(samples.map((sample) => sample.wall)), cpu: median(samples.map((sample) => sample.cpu)) };
+  return withMemory ? { ...row, ...(await peak(command)) } : row;
+}
+
+async function report(one: Case): Promise<object> {
+  console.log(`\n${one.name}`);
+  const rows: Row[] = [];
+  for (const { name, run, runs: own } of [{ name: 'bake', run: one.bake, runs }, ...one.others]) {
+    const row = await measure(name, run, Math.min(own ?? runs, runs), one.memory === true);
+    rows.push(row);
+    const memory = row.memory === undefined ? '' : `  ${row.memory.toFixed(0).padStart(6)} MiB  ${String(row.processes).padStart(5)} processes`;
+    console.log(`  ${name.padEnd(24)} ${row.wall.toFixed(3).padStart(8)} s  cpu ${row.cpu.toFixed(3).padStart(8)} s${memory}`);
+  }
+  const bake = rows[0]!;
+  const { goal } = one;
+  const limit = 'seconds' in goal ? goal.seconds : goal.ratio * (rows.find((row) => row.name === goal.to)?.wall ?? NaN);
+  console.log(`  goal ${limit.toFixed(3)} s: ${bake.wall <= limit ? 'met' : `missed by ${(bake.wall - limit).toFixed(3)} s`}`);
+  return { case: one.name, rows, limit };
+}
+
+try {
+  const results = [];
+  for (const one of cases.filter((candidate) => candidate.name.includes(filter))) results.push(await report(one));
+  writeFileSync(join(here, 'last.json'), `${JSON.stringify({ node: process.version, packer: execFileSync('packer', ['version'], { encoding: 'utf8', env: { ...process.env, CHECKPOINT_DISABLE: '1' } }).trim(), runs, results }, undefined, 2)}\n`);
+} finally {
+  await sshd.stop();
+  rmSync(folder, { recursive: true, force: true });
+}
