@@ -29,6 +29,8 @@ export interface ExecRequest {
   readonly onStderr?: (line: string) => void;
   /** Takes the raw standard output instead of lines. */
   readonly stdout?: NodeJS.WritableStream;
+  /** The command has the terminal of `bake`: it may ask there, and what it prints goes to standard error as it is. @default false */
+  readonly terminal?: boolean;
   /** Ends the command with its whole process group: TERM, then KILL after `killAfter`. */
   readonly signal?: AbortSignal;
   /** Milliseconds between TERM and KILL. @default 1000 */

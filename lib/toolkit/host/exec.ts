@@ -20,19 +20,20 @@ function run(request: ExecRequest, stamp: string | undefined): Promise<ExecResul
     const child = spawn(request.command, request.args ?? [], {
       ...(request.cwd === undefined ? {} : { cwd: request.cwd }),
       env: { ...process.env, ...request.env, ...(stamp === undefined ? {} : { [stampVariable]: stamp }) },
-      stdio: [request.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
-      detached: process.platform !== 'win32',
+      stdio: request.terminal ? ['inherit', 2, 2] : [request.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+      // In a group of its own it could not read from the terminal.
+      detached: process.platform !== 'win32' && !request.terminal,
       windowsHide: true,
     });
     const stdout = new Tail();
     const stderr = new Tail();
     const finished: Promise<void>[] = [];
     if (request.stdout !== undefined) {
-      child.stdout!.pipe(request.stdout);
-    } else {
-      finished.push(eachLine(child.stdout!, (line) => { stdout.add(line); request.onStdout?.(line); }));
+      child.stdout?.pipe(request.stdout);
+    } else if (child.stdout !== null) {
+      finished.push(eachLine(child.stdout, (line) => { stdout.add(line); request.onStdout?.(line); }));
     }
-    finished.push(eachLine(child.stderr!, (line) => { stderr.add(line); request.onStderr?.(line); }));
+    if (child.stderr !== null) finished.push(eachLine(child.stderr, (line) => { stderr.add(line); request.onStderr?.(line); }));
     feed(child, request.stdin);
 
     const stopKilling = killOnAbort(child, request);
@@ -61,7 +62,7 @@ function killOnAbort(child: ChildProcess, { signal, killAfter = 1_000 }: ExecReq
   const kill = (name: NodeJS.Signals) => {
     if (child.pid === undefined) return;
     try {
-      if (process.platform === 'win32') child.kill(name);
+      if (process.platform === 'win32' || request.terminal) child.kill(name);
       else process.kill(-child.pid, name);
     } catch { /* it is gone already */ }
   };

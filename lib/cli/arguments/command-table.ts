@@ -1,0 +1,148 @@
+import type { CommandSpec, OptionSpec } from './command-spec.js';
+
+/** Options of every command. */
+export const globalOptions: readonly OptionSpec[] = [
+  { name: 'json', summary: 'write JSON to standard output, for programs' },
+  { name: 'verbose', short: 'v', summary: 'show every line of output, and stacks of unexpected errors' },
+  { name: 'color', summary: 'use colours, also when piped (FORCE_COLOR=1)' },
+  { name: 'no-color', summary: 'use no colours (NO_COLOR=1)' },
+  { name: 'help', short: 'h', summary: 'show the help of a command' },
+  { name: 'version', short: 'V', summary: 'show the version' },
+];
+
+const appOptions: readonly OptionSpec[] = [
+  { name: 'app', short: 'a', value: 'file|folder', completion: 'file', summary: 'the app: image.ts, or a folder with bake.json or image.ts in it (default: here)' },
+  { name: 'var', short: 'c', value: 'name=value', isRepeated: true, summary: 'the value of a variable' },
+  { name: 'var-file', value: 'file', isRepeated: true, completion: 'file', summary: 'a JSON file of variables' },
+];
+const outOption: OptionSpec = { name: 'out', short: 'o', value: 'folder', completion: 'folder', summary: 'where the plan goes (default: bake.out next to the app)' };
+const yesOption: OptionSpec = { name: 'yes', short: 'y', summary: 'ask nothing' };
+
+/** Every command of `bake`. */
+export const commandTable: readonly CommandSpec[] = [
+  {
+    name: 'init', summary: 'start a project',
+    description: 'Writes image.ts and what belongs to it. Files that are there already are never overwritten.',
+    positionals: [{ name: 'folder', completion: 'folder' }],
+    options: [{ name: 'template', short: 't', value: 'name', choices: ['quickstart', 'minimal'], summary: 'quickstart (default): a web server for two platforms; minimal: one script' }],
+    examples: [
+      { command: 'bake init', meaning: 'in this folder' },
+      { command: 'bake init web --template minimal', meaning: 'in the new folder "web"' },
+    ],
+    load: async () => (await import('../commands/init.js')).init,
+  },
+  {
+    name: 'ls', summary: 'list the images and builds of the app',
+    positionals: [], options: appOptions,
+    examples: [
+      { command: 'bake ls', meaning: 'images, and under each its builds' },
+      { command: 'bake ls --json', meaning: 'the same for programs' },
+    ],
+    load: async () => (await import('../commands/ls.js')).ls,
+  },
+  {
+    name: 'synth', summary: 'compile image.ts to a plan and show it',
+    description: 'Needs no network and no credentials. The plan is written to bake.out/; all errors are shown at once.',
+    positionals: [],
+    options: [...appOptions, outOption,
+      { name: 'check', summary: 'check the types first, with the TypeScript of your project' },
+      { name: 'quiet', short: 'q', summary: 'show errors and warnings only' },
+    ],
+    examples: [
+      { command: 'bake synth', meaning: 'what each build will do, what is temporary, what stays' },
+      { command: 'bake synth --check --quiet', meaning: 'is everything right? (for CI)' },
+      { command: 'bake synth --json -c region=eu', meaning: 'the plans as one JSON document' },
+    ],
+    load: async () => (await import('../commands/synth.js')).synth,
+  },
+  {
+    name: 'diff', summary: 'compare the plan with an earlier one',
+    description: 'Compares what image.ts means now with bake.out/ as the last synth or run left it, or with a given plan. Writes nothing. Exit code 3 if they differ.',
+    positionals: [{ name: 'file-or-folder', completion: 'file' }],
+    options: appOptions,
+    examples: [
+      { command: 'bake diff', meaning: 'what has changed since the last synth or run' },
+      { command: 'bake diff ../release/bake.out', meaning: 'against another bake.out' },
+      { command: 'bake diff plans.json', meaning: 'against what "bake synth --json" wrote' },
+    ],
+    load: async () => (await import('../commands/diff.js')).diff,
+  },
+  {
+    name: 'run', summary: 'build the images',
+    description: 'Builds all images, or those that the selectors name (globs on images and builds), and what they need. What is temporary is always removed.',
+    positionals: [{ name: 'selectors', isVariadic: true, completion: 'build' }],
+    options: [...appOptions, outOption,
+      { name: 'only', value: 'globs', isRepeated: true, isList: true, completion: 'build', summary: 'only these builds or sources' },
+      { name: 'except', value: 'globs', isRepeated: true, isList: true, completion: 'build', summary: 'not these builds or sources' },
+      { name: 'on-error', value: 'what', choices: ['cleanup', 'keep', 'ask'], summary: 'when a step fails: remove what was made (default), keep it, or ask' },
+      { name: 'parallel', short: 'p', value: 'n', isCount: true, summary: 'builds at once (default: all)' },
+      { name: 'force', short: 'f', summary: 'replace what stands in the way, such as output files' },
+      yesOption,
+    ],
+    examples: [
+      { command: 'bake run', meaning: 'everything' },
+      { command: 'bake run Web', meaning: 'all builds of the image Web' },
+      { command: "bake run 'Web/*' --except Qemu", meaning: 'all but one' },
+      { command: 'bake run --on-error ask', meaning: 'look into the machine when a step fails' },
+      { command: 'bake run --json > events.ndjson', meaning: 'the events, one JSON object a line' },
+    ],
+    load: async () => (await import('../commands/run.js')).run,
+  },
+  {
+    name: 'clean', summary: 'remove what dead runs left behind',
+    description: 'Removes what the journals of dead runs name. Runs that are still going on are left alone. Exit code 5 if something could not be removed.',
+    positionals: [{ name: 'run' }],
+    options: [appOptions[0]!,
+      { name: 'scan', summary: 'also look on every platform for what carries a stamp of bake' },
+      { name: 'dry-run', short: 'n', summary: 'only say what would be removed' },
+    ],
+    examples: [
+      { command: 'bake clean', meaning: 'after every run that died in this project' },
+      { command: 'bake clean --scan --dry-run', meaning: 'look for strays, touch nothing' },
+    ],
+    load: async () => (await import('../commands/clean.js')).clean,
+  },
+  {
+    name: 'doctor', summary: 'check what each platform needs on this machine',
+    description: 'With platforms named, the exit code is 1 if a required part of one is missing.',
+    positionals: [{ name: 'platform', isVariadic: true, completion: 'platform' }], options: [],
+    examples: [
+      { command: 'bake doctor', meaning: 'all platforms' },
+      { command: 'bake doctor rootfs', meaning: 'one platform, and the commands that install what is missing' },
+    ],
+    load: async () => (await import('../commands/doctor.js')).doctor,
+  },
+  {
+    name: 'setup', summary: 'install what doctor finds missing',
+    description: 'Shows the commands and asks before it runs them. Exit code 4 if the answer is no.',
+    positionals: [{ name: 'platform', isVariadic: true, completion: 'platform' }], options: [yesOption],
+    examples: [
+      { command: 'bake setup rootfs', meaning: 'what the rootfs platform needs' },
+      { command: 'bake setup --yes', meaning: 'everything, without asking' },
+    ],
+    load: async () => (await import('../commands/setup.js')).setup,
+  },
+  {
+    name: 'completion', summary: 'print the completion script of a shell',
+    positionals: [{ name: 'shell', isRequired: true, choices: ['bash', 'zsh', 'fish', 'builds'] }],
+    options: [appOptions[0]!],
+    description: '"builds" prints the names of images and builds in bake.out/, which the scripts offer for "bake run".',
+    examples: [
+      { command: 'source <(bake completion bash)', meaning: 'in ~/.bashrc' },
+      { command: 'source <(bake completion zsh)', meaning: 'in ~/.zshrc, after compinit' },
+      { command: 'bake completion fish > ~/.config/fish/completions/bake.fish', meaning: 'once' },
+    ],
+    load: async () => (await import('../commands/completion.js')).completion,
+  },
+  {
+    name: 'help', summary: 'show the help of a command',
+    positionals: [{ name: 'command', completion: ['init', 'ls', 'synth', 'diff', 'run', 'clean', 'doctor', 'setup', 'completion'] }], options: [],
+    examples: [{ command: 'bake help run', meaning: 'the same as bake run --help' }],
+    load: async () => (await import('../commands/help.js')).help,
+  },
+];
+
+/** The options that a command takes, its own first. */
+export function optionsOf(command: CommandSpec | undefined): readonly OptionSpec[] {
+  return [...(command?.options ?? []), ...globalOptions];
+}

@@ -1,0 +1,5 @@
+import type { Command } from '../command.js';
+import { exitCode } from '../exit-code.js';
+
+/** `bake init` */
+export const init: Command = async () => exitCode.ok;

@@ -1,0 +1,89 @@
+import { relative } from 'node:path';
+import { shellQuote } from '../../core/quote.js';
+import type { BakeEvent, IoHost } from '../../core/events.js';
+import type { RunReport } from '../../toolkit/toolkit-api.js';
+import type { Command, CommandContext } from '../command.js';
+import { exitCode } from '../exit-code.js';
+import { chooseHost } from '../hosts/choose-host.js';
+import type { RunHost } from '../hosts/run-host.js';
+import { formatLeftovers, formatOutcome, formatResults } from '../report/run-summary.js';
+import { showFindings } from '../report/show-findings.js';
+import { neutraliseLine } from '../terminal/neutralise.js';
+import { appOptions } from './app-options.js';
+
+type OnError = 'cleanup' | 'keep' | 'ask';
+
+/** What the command line must know of a run that is going on. */
+interface Started {
+  run?: string;
+  log?: string;
+}
+
+/** `bake run` */
+export const run: Command = async (context) => {
+  const { args, io } = context;
+  const options = appOptions(args);
+  const onError = (args.text('on-error') ?? 'cleanup') as OnError;
+  const parallel = args.count('parallel');
+  const toolkit = await io.toolkit();
+  const display = chooseHost(context, { mayBeLive: true });
+  const forget = io.beforeExit(() => display.close());
+  const started: Started = {};
+  const startedAt = io.now();
+  let report: RunReport;
+  try {
+    report = await io.interrupts.guard((signal) => toolkit.run({
+      ...options, onError, signal, selectors: args.positionals, only: args.texts('only'), except: args.texts('except'),
+      force: args.flag('force'), host: watching(display, started), ...(parallel === undefined ? {} : { parallel }),
+    }), {
+      onFirst: () => { if (started.run === undefined) io.stderr.write('stopping; a second Ctrl-C leaves at once\n'); },
+      lastWords: () => lastWords(started, context),
+    });
+  } finally {
+    display.close();
+    forget();
+  }
+  showReport(report, started, io.now() - startedAt, context);
+  return exitCodeFor(report, onError);
+};
+
+function watching(display: RunHost, started: Started): IoHost {
+  return {
+    notify: (event: BakeEvent) => {
+      if (event.type === 'run.started') Object.assign(started, { run: event.run, log: event.log });
+      display.notify(event);
+    },
+    ask: (question, signal) => display.ask(question, signal),
+  };
+}
+
+function showReport(report: RunReport, { log }: Started, milliseconds: number, context: CommandContext): void {
+  const { args, io, errStyle, outStyle, symbols } = context;
+  const errLook = { style: errStyle, symbols, cwd: io.cwd };
+  if (!args.flag('json')) io.stdout.write(formatResults(report.builds, { ...errLook, style: outStyle }));
+  const failures = report.builds.flatMap((build) => (build.status === 'failed' && build.error !== undefined ? [build.error] : []));
+  if (failures.length > 0) io.stderr.write('\n');
+  showFindings(failures, context);
+  if (report.leftovers.length > 0) io.stderr.write(`\n${formatLeftovers(report.leftovers, cleanCommand(report.run, context), errLook)}`);
+  if (args.flag('json')) return;
+  if (report.status !== 'succeeded' && log !== undefined) io.stderr.write(errStyle.dim(`\nlog: ${neutraliseLine(relative(io.cwd, log))}\n`));
+  io.stderr.write(`${report.status === 'succeeded' ? '' : '\n'}${formatOutcome(report, milliseconds, errLook)}`);
+}
+
+function exitCodeFor({ status, leftovers }: RunReport, onError: OnError): number {
+  if (status === 'cancelled') return exitCode.interrupted;
+  // What was kept because the user said so is no surprise.
+  if (leftovers.length > 0 && onError === 'cleanup') return exitCode.leftovers;
+  if (status === 'failed') return exitCode.failed;
+  return leftovers.length > 0 ? exitCode.leftovers : exitCode.ok;
+}
+
+function lastWords({ run: id }: Started, context: CommandContext): string {
+  if (id === undefined) return 'left at once\n';
+  return `left at once; what the run made is still there, and this removes it:\n  ${cleanCommand(id, context)}\n`;
+}
+
+function cleanCommand(id: string, { args }: CommandContext): string {
+  const app = args.text('app');
+  return ['bake', 'clean', neutraliseLine(id), ...(app === undefined ? [] : ['--app', neutraliseLine(app)])].map(shellQuote).join(' ');
+}

@@ -1,0 +1,74 @@
+import { formatMilliseconds } from '../../core/duration.js';
+import { topologicalOrder } from '../../plan/graph.js';
+import type { Plan, PlanBuild, PlanStep, StepPolicy } from '../../plan/plan.js';
+import { neutraliseLine } from '../terminal/neutralise.js';
+import type { Style } from '../terminal/style.js';
+import { pad, textWidth, truncate } from '../terminal/text-width.js';
+import { formatLocation, type SourceRoots } from './code-frame.js';
+
+const widestTitle = 60;
+
+export interface PlanLook {
+  readonly style: Style;
+  readonly roots: Pick<SourceRoots, 'project' | 'cwd'>;
+}
+
+/** Plans for people: images, builds, numbered steps with their lines, what is temporary and what stays. */
+export function formatPlans(plans: readonly Plan[], look: PlanLook): string {
+  const owners = new Map(plans.flatMap((plan) => plan.steps.map((step) => [step.id, step.build] as const)));
+  const blocks = plans.map((plan) => formatPlan(plan, owners, look));
+  const builds = plans.reduce((sum, plan) => sum + plan.builds.length, 0);
+  const steps = plans.reduce((sum, plan) => sum + plan.steps.length, 0);
+  return `${[...blocks, look.style.dim(`${amount(plans.length, 'image')}, ${amount(builds, 'build')}, ${amount(steps, 'step')}`)].join('\n\n')}\n`;
+}
+
+/** `1 image`, `3 builds`. */
+export function amount(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+function formatPlan(plan: Plan, owners: ReadonlyMap<string, string>, look: PlanLook): string {
+  const { style } = look;
+  const tags = Object.entries(plan.tags).map(([key, value]) => neutraliseLine(`${key}=${value}`));
+  const title = `${style.bold(neutraliseLine(plan.image))}${tags.length === 0 ? '' : `  ${style.dim(tags.join(' '))}`}`;
+  const ordered = topologicalOrder(plan.steps);
+  return [title, ...plan.builds.map((build) => formatBuild(build, ordered.filter((step) => step.build === build.id), owners, look))].join('\n');
+}
+
+function formatBuild(build: PlanBuild, steps: readonly PlanStep[], owners: ReadonlyMap<string, string>, { style, roots }: PlanLook): string {
+  const numbered = steps.filter((step) => step.role !== 'error-cleanup');
+  const rows = steps.map((step) => ({
+    number: step.role === 'error-cleanup' ? '!' : String(numbered.indexOf(step) + 1),
+    title: truncate(neutraliseLine(step.title), widestTitle),
+    place: step.source === undefined ? '' : formatLocation({ file: step.source.file, line: step.source.line }, roots),
+    marks: marksOf(step, build, owners, style),
+  }));
+  const widths = {
+    number: Math.max(2, ...rows.map((row) => row.number.length)),
+    title: Math.max(0, ...rows.map((row) => textWidth(row.title))),
+    place: Math.max(0, ...rows.map((row) => textWidth(row.place))),
+  };
+  const lines = rows.map((row) => `    ${style.dim(row.number.padStart(widths.number))}  ${pad(row.title, widths.title)}  ${style.dim(pad(row.place, widths.place))}  ${row.marks.join(style.dim(', '))}`.trimEnd());
+  const platform = build.name.toLowerCase() === build.platform ? '' : `  ${style.dim(neutraliseLine(build.platform))}`;
+  return [`  ${style.cyan(neutraliseLine(build.name))}${platform}`, ...lines].join('\n');
+}
+
+function marksOf(step: PlanStep, build: PlanBuild, owners: ReadonlyMap<string, string>, style: Style): readonly string[] {
+  const others = new Set(step.needs.map((need) => owners.get(need)).filter((owner) => owner !== undefined && owner !== build.id));
+  return [
+    ...[...others].map((owner) => style.magenta(`from ${neutraliseLine(owner!)}`)),
+    ...(step.role === 'error-cleanup' ? [style.yellow('only if the build fails')] : []),
+    ...(step.lifetime === 'run' ? [style.dim(`temporary: ${neutraliseLine(step.noun ?? 'yes')}`)] : []),
+    ...(step.lifetime === 'artifact' ? [style.green(`stays: ${neutraliseLine(step.noun ?? 'yes')}`)] : []),
+    ...policyMarks(step.policy ?? {}).map((mark) => style.dim(mark)),
+  ];
+}
+
+function policyMarks({ pauseBefore, timeout, retries, continueOnError }: StepPolicy): readonly string[] {
+  return [
+    ...(pauseBefore === undefined ? [] : [`after ${formatMilliseconds(pauseBefore)}`]),
+    ...(timeout === undefined ? [] : [`at most ${formatMilliseconds(timeout)}`]),
+    ...(retries === undefined || retries === 0 ? [] : [retries === 1 ? '1 retry' : `${retries} retries`]),
+    ...(continueOnError ? ['may fail'] : []),
+  ];
+}
