@@ -40,6 +40,8 @@ export interface ImageFacts {
   readonly repoDigests: readonly string[];
   /** Bytes. */
   readonly size: number;
+  /** `linux/amd64` */
+  readonly platform: string;
   readonly config: ImageConfig;
 }
 
@@ -179,9 +181,12 @@ export interface DockerEngine {
   load(archive: Readable, options?: Abortable): Promise<void>;
   /** Gives an image a name, taking it from the image that had it. @throws BakeError `DockerImageNotFound` */
   tag(image: string, reference: string): Promise<void>;
-  /** Takes a name away; the image goes with its last one. Not found is success. */
-  untag(reference: string): Promise<void>;
-  /** Removes an image with all its names. @throws BakeError `DockerImageInUse` if a container that runs holds it */
+  /**
+   * Takes a name away; the image stays, also without any. Not found is success. The daemon would remove an image with its
+   * last name, so that name is first given to a scratch image with these labels, which goes with it.
+   */
+  untag(reference: string, labels: Readonly<Record<string, string>>): Promise<void>;
+  /** Removes an image with all its names, but none that it was made from. @throws BakeError `DockerImageInUse` if a container that runs holds it */
   removeImage(id: string): Promise<ImageRemoval>;
   /** Images with this label (`name` or `name=value`); those that only carry others and have no name are left out. */
   listImages(label: string, options?: Abortable): Promise<readonly Labelled[]>;

@@ -55,8 +55,8 @@ export class DockerodeEngine implements DockerEngine {
   tag(image: string, reference: string): Promise<void> {
     return this.#images.tag(image, reference);
   }
-  untag(reference: string): Promise<void> {
-    return this.#images.untag(reference);
+  untag(reference: string, labels: Readonly<Record<string, string>>): Promise<void> {
+    return this.#images.untag(reference, labels);
   }
   removeImage(id: string): Promise<ImageRemoval> {
     return this.#images.remove(id);

@@ -1,15 +1,18 @@
-import { addAbortSignal, type Readable } from 'node:stream';
+import { addAbortSignal, Readable } from 'node:stream';
 import type Docker from 'dockerode';
 import { BakeError, type BakeErrorOptions } from '../../../core/bake-error.js';
-import { parseReference } from '../reference.js';
+import { parseReference, withTag } from '../reference.js';
 import { daemonError, reasonOf, statusOf } from './daemon-error.js';
 import type { Abortable, BuildOptions, ImageConfig, ImageFacts, ImageRemoval, ImportOptions, LayerProgress, Labelled, PullOptions, PushOptions, RegistryAuth } from './docker-engine.js';
+import { labelChange } from './labels.js';
 import { eachMessage, failureOf, type StreamMessage } from './json-stream.js';
 import { registryFailure } from './registry-error.js';
 import { untilAborted } from './until-aborted.js';
 
 /** How many lines of a failed build its error shows. */
 const shownLines = 15;
+/** Two zero blocks: a tar with nothing in it. */
+const emptyTar = 1024;
 
 /** The image half of `DockerodeEngine`. */
 export class DockerodeImages {
@@ -22,7 +25,7 @@ export class DockerodeImages {
   async inspect(reference: string, { signal }: Abortable = {}): Promise<ImageFacts | undefined> {
     try {
       const facts = await untilAborted(this.#docker.getImage(reference).inspect(), signal);
-      return { id: facts.Id, repoTags: facts.RepoTags ?? [], repoDigests: facts.RepoDigests ?? [], size: facts.Size, config: configOf(facts.Config) };
+      return { id: facts.Id, repoTags: facts.RepoTags ?? [], repoDigests: facts.RepoDigests ?? [], size: facts.Size, platform: [facts.Os, facts.Architecture, facts.Variant].filter(Boolean).join('/'), config: configOf(facts.Config) };
     } catch (error) {
       signal?.throwIfAborted();
       if (statusOf(error) === 404) return undefined;
@@ -97,18 +100,25 @@ export class DockerodeImages {
     }
   }
 
-  async untag(reference: string): Promise<void> {
-    try {
-      await this.#docker.getImage(reference).remove({});
-    } catch (error) {
-      if (statusOf(error) === 404) return;
-      throw daemonError(error, (reason, status) => (status === 409 ? inUse(reference, reason) : { code: 'DockerTagFailed', message: `could not take the name ${reference} away: ${reason}` }));
+  async untag(reference: string, labels: Readonly<Record<string, string>>): Promise<void> {
+    const named = await this.inspect(reference);
+    if (named === undefined) return;
+    if (named.repoTags.length > 1) {
+      try {
+        await this.#docker.getImage(withTag(reference)).remove({ noprune: true });
+      } catch (error) {
+        if (statusOf(error) !== 404) throw daemonError(error, (reason) => ({ code: 'DockerTagFailed', message: `could not take the name ${reference} away: ${reason}` }));
+      }
+      return;
     }
+    const scratch = await this.importImage({ tarball: Readable.from([Buffer.alloc(emptyTar)]), changes: Object.entries(labels).map(([name, value]) => labelChange(name, value)) });
+    await this.tag(scratch, reference);
+    await this.remove(scratch);
   }
 
   async remove(id: string): Promise<ImageRemoval> {
     try {
-      await this.#docker.getImage(id).remove({ force: true });
+      await this.#docker.getImage(id).remove({ force: true, noprune: true });
       return 'removed';
     } catch (error) {
       if (statusOf(error) === 404) return 'missing';

@@ -1,0 +1,119 @@
+import { resolve } from 'node:path';
+import type { DockerExecConnection } from '../../../communicators/docker-exec/docker-exec-connection.js';
+import { BakeError } from '../../../core/bake-error.js';
+import type { JsonObject } from '../../../core/json.js';
+import type { ResourceHandler, StepContext } from '../../../engine/handler.js';
+import type { containerStep } from '../steps.js';
+import type { ContainerFacts, ContainerOptions, DeviceMapping, DockerEngine } from './docker-engine.js';
+import { isTemporary, stamp, temporaryLabel, withToken } from './labels.js';
+import type { SpecOf } from './spec-of.js';
+
+type Spec = SpecOf<typeof containerStep>;
+
+/** A container as other steps see it. */
+export interface ContainerHandle extends JsonObject {
+  readonly id: string;
+  readonly name: string;
+  /** Its address; empty without a network of its own. */
+  readonly host: string;
+  /** Who runs the commands. */
+  readonly user: string;
+  readonly connection: DockerExecConnection;
+  /** Id of the image it was made from. */
+  readonly image: string;
+}
+
+/** Milliseconds in which a creation that was asked for may still come about after its caller died. */
+const settle = 1_000;
+
+/** The machine: a container that does nothing until commands are run in it. */
+export function containerHandler(engine: DockerEngine): ResourceHandler<Spec, ContainerHandle> {
+  return {
+    settle,
+    async acquire(spec, ctx) {
+      const base = await engine.inspectImage(spec.image, ctx);
+      if (base === undefined) throw new BakeError({ code: 'DockerImageNotFound', source: 'platform', message: `the daemon has no image ${spec.image}`, hint: 'it may have been removed meanwhile; run bake again' });
+      const id = await create(engine, containerOptions(spec, ctx), ctx);
+      ctx.signal.throwIfAborted();
+      await engine.startContainer(id);
+      ctx.signal.throwIfAborted();
+      const facts = await engine.inspectContainer(id, ctx);
+      if (facts?.isRunning !== true) throw stopped(facts);
+      return handleOf(facts, spec, spec.execUser ?? base.config.user, spec.workdir ?? base.config.workingDir);
+    },
+    async find(token, spec, ctx) {
+      const id = await findContainer(engine, token, ctx);
+      const facts = id === undefined ? undefined : await engine.inspectContainer(id, ctx);
+      return facts === undefined ? undefined : handleOf(facts, spec, spec.execUser ?? '', spec.workdir ?? '');
+    },
+    release: ({ id }) => engine.removeContainer(id),
+  };
+}
+
+/** A container that somebody made from a stamped image carries the same token, but not the mark of what is temporary. */
+async function findContainer(engine: DockerEngine, token: string, ctx: StepContext): Promise<string | undefined> {
+  const found = await engine.listContainers(withToken(token), ctx);
+  const [name, value] = isTemporary.split('=') as [typeof temporaryLabel, string];
+  return found.find((one) => one.labels[name] === value)?.id;
+}
+
+async function create(engine: DockerEngine, options: ContainerOptions, ctx: StepContext): Promise<string> {
+  try {
+    return await engine.createContainer(options);
+  } catch (error) {
+    if (!BakeError.is(error) || error.code !== 'DockerNameTaken') throw error;
+    // An earlier attempt with the same token: ours to replace. Somebody else's stays.
+    const old = await findContainer(engine, ctx.token, ctx);
+    if (old === undefined) throw error;
+    await engine.removeContainer(old);
+    return engine.createContainer(options);
+  }
+}
+
+function handleOf(facts: ContainerFacts, spec: Spec, user: string, workdir: string): ContainerHandle {
+  const { env, pty, fixUploadOwner, tmpfs } = spec;
+  const connection: DockerExecConnection = {
+    kind: 'docker-exec', container: facts.id,
+    ...(user === '' ? {} : { user }), ...(workdir === '' ? {} : { workdir }), ...(env === undefined ? {} : { env }), ...(pty === undefined ? {} : { pty }),
+    ...(fixUploadOwner === undefined ? {} : { fixUploadOwner }), ...(tmpfs === undefined ? {} : { tmpfs: tmpfs.map((entry) => entry.split(':')[0]!) }),
+  };
+  return { id: facts.id, name: facts.name, host: facts.address, user: user === '' ? 'root' : user, connection, image: facts.image };
+}
+
+function containerOptions(spec: Spec, ctx: StepContext): ContainerOptions {
+  const { image, platform, runCommand = ['/bin/sh'], tmpfs, devices, volumes, gpus, privileged, capAdd, capDrop, runtime, network, hostname, extraHosts, dns, securityOptions, init, memory, cpus, shmSize } = spec;
+  const optional = { platform, privileged, capAdd, capDrop, runtime, network, hostname, extraHosts, dns, securityOptions, init, memory, cpus, shmSize };
+  return {
+    name: `bake-${ctx.token}`, image, argv: runCommand, labels: stamp(ctx, true),
+    ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)),
+    ...(tmpfs === undefined ? {} : { tmpfs: Object.fromEntries(tmpfs.map((entry) => splitOnce(entry, ':'))) }),
+    ...(devices === undefined ? {} : { devices: devices.map(deviceMapping) }),
+    ...(volumes === undefined ? {} : { binds: Object.entries(volumes).map(([source, target]) => bind(source, target, ctx.run.project)) }),
+    ...(gpus === undefined ? {} : { gpus: gpus === 'all' ? -1 : gpus }),
+  };
+}
+
+/** `<host>[:<container>[:<permissions>]]` */
+function deviceMapping(device: string): DeviceMapping {
+  const [host = '', container = host, permissions = 'rwm'] = device.split(':');
+  return { host, container, permissions };
+}
+
+/** A source with a slash in it is a folder of the host, else a volume's name. */
+function bind(source: string, target: string, project: string): string {
+  if (!target.startsWith('/')) throw new BakeError({ code: 'InvalidVolume', message: `the volume ${JSON.stringify(source)} goes to ${JSON.stringify(target)}`, hint: 'give an absolute path in the container' });
+  const isPath = source.includes('/') || source === '.' || source === '..';
+  const from = isPath ? resolve(project, source) : source;
+  if (from.includes(':')) throw new BakeError({ code: 'InvalidVolume', message: `the volume's source ${JSON.stringify(from)} has a colon in it, which Docker cannot take`, hint: 'mount a folder without a colon in its path' });
+  return `${from}:${target}`;
+}
+
+function splitOnce(text: string, mark: string): [string, string] {
+  const at = text.indexOf(mark);
+  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+function stopped(facts: ContainerFacts | undefined): BakeError {
+  const how = facts === undefined ? 'it is gone' : `exit code ${facts.exitCode}${facts.error === '' ? '' : `: ${facts.error}`}`;
+  return new BakeError({ code: 'DockerContainerFailed', message: `the container did not stay up: ${how}`, hint: 'the image needs /bin/sh; a runCommand has to keep running' });
+}
