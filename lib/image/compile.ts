@@ -24,7 +24,8 @@ export interface PlannedStep {
 /** The machine that provisioners work on. */
 export interface Machine {
   readonly step: PlannedStep;
-  readonly connection: Ref<Connection>;
+  /** @default - no way in: a provisioner that asks for a connection is an error, `NoCommunicator` */
+  readonly connection?: Ref<Connection>;
   /** What `build.host` and the like mean for this source; `name`, `platform` and `runId` are known without. */
   readonly variables?: { readonly [K in BuildVariable]?: unknown };
 }

@@ -47,7 +47,11 @@ export function compileBuild(source: Source, provisioners: readonly Provisioner[
       findings.guard(provisioner, () => {
         const props = propsFor(provisioner, build.name);
         checkProps(provisioner, props, { ...provisionerPropNames, ...provisioner.propNames });
-        const compiled = provisioner.compile(props, { buildName: build.name, platform: build.platform, connection: machine.connection });
+        const compiled = provisioner.compile(props, {
+          buildName: build.name,
+          platform: build.platform,
+          get connection() { return machine.connection ?? noCommunicator(provisioner, source); }, // only who needs one asks
+        });
         const role = props.onError ? 'error-cleanup' : 'provisioner';
         const step = add(provisioner, role, undefined, compiled, { policy: policyOf(props), extraAfter: role === 'provisioner' ? previous : [machine.step.id] });
         if (role === 'provisioner') previous = [step.id];
@@ -129,6 +133,14 @@ export function unknownOutput(kind: string, name: string, outputs: readonly stri
     code: 'UnknownOutput',
     message: `${kind} has no output "${name}"`,
     hint: near === undefined ? `its outputs are ${outputs.join(', ') || 'none'}` : `did you mean "${near}"?`,
+  });
+}
+
+function noCommunicator(provisioner: IConstruct, source: IConstruct): never {
+  throw new BakeError({
+    code: 'NoCommunicator',
+    message: `${provisioner.constructor.name} needs a machine, and ${source.node.path} has none`,
+    hint: `give the source a machine, or leave it out here with except: ['${source.node.id}']`,
   });
 }
 

@@ -45,11 +45,13 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
   const hostKeys = await Promise.all(types.map((type) => makeKey(join(folder, `host_${type}`), type)));
   const login = await makeKey(join(folder, 'login'), 'ed25519');
   await writeFile(join(folder, 'authorized_keys'), [login.publicKey, ...(options.authorizedKeys ?? [])].join('\n') + '\n', { mode: 0o600 });
+  await mkdir(join(folder, 'home'));
   const port = options.port ?? await freePort();
   await writeFile(join(folder, 'sshd_config'), [
     ...(options.config ?? []), // the first value of an option counts
     'ListenAddress 127.0.0.1', `Port ${port}`, ...hostKeys.map((key) => `HostKey ${key.file}`), `AuthorizedKeysFile ${join(folder, 'authorized_keys')}`,
     'PidFile none', 'StrictModes no', 'UsePAM no', 'PasswordAuthentication no', 'KbdInteractiveAuthentication no', 'PermitRootLogin yes',
+    `SetEnv HOME=${join(folder, 'home')}`, // the user's own start-up files would slow every command down
     'Subsystem sftp internal-sftp', 'MaxStartups 100', 'UseDNS no',
   ].join('\n') + '\n');
   if (userInfo().uid === 0) await mkdir('/run/sshd', { recursive: true, mode: 0o755 });

@@ -9,8 +9,12 @@ export const openSsh: OpenCommunicator = async (connection, host) => {
   walkLate(connection, () => {
     throw new BakeError({ code: 'UnresolvedConnection', source: 'bake', message: 'the ssh connection still has unresolved values in it', hint: 'a handler gets a connection through a ref in its own spec, not from another field' });
   });
-  const parsed = sshConnectionSchema.parse(connection);
-  const communicator = new SshCommunicator({ connection: parsed, exec: host.exec, clock: host.clock, signal: host.signal, log: host.log });
-  await communicator.connect();
-  return communicator;
+  const communicator = new SshCommunicator({ connection: sshConnectionSchema.parse(connection), exec: host.exec, clock: host.clock, log: host.log });
+  try {
+    await communicator.connect(host.signal);
+    return communicator;
+  } catch (error) {
+    await communicator.close();
+    throw error;
+  }
 };

@@ -12,7 +12,7 @@ import { SftpTransfer } from './sftp-transfer.js';
 import { downloadWithTar, uploadWithTar } from './tar-transfer.js';
 import { transferFailed } from './transfer-error.js';
 
-export interface SshCommunicatorOptions extends SessionHost {
+export interface SshCommunicatorOptions extends Omit<SessionHost, 'signal'> {
   readonly connection: SshConnection;
   readonly exec: Exec;
 }
@@ -78,8 +78,9 @@ export class SshCommunicator implements Communicator {
   }
 
   #open(): Promise<Channels> {
-    const signal = AbortSignal.any([this.#options.signal, this.#closing.signal]);
-    const dial = Session.open(this.#options.connection, { ...this.#options, signal }).then((session) => new Channels(session));
+    const { connection, clock, log } = this.#options;
+    // Other callers may wait for it too, so only closing ends it.
+    const dial = Session.open(connection, { clock, log, signal: this.#closing.signal }).then((session) => new Channels(session));
     dial.catch(() => { this.#dial = undefined; });
     return dial;
   }

@@ -1,0 +1,14 @@
+import type { Extension } from '../../engine/extension.js';
+import { nullArtifact, nullMachine } from './steps.js';
+
+/** Existing machines, this computer, or no machine at all. */
+export const nullExtension: Extension = {
+  name: 'null',
+  steps: [
+    { kind: nullMachine, load: async () => (await import('./engine/machine-handler.js')).machineHandler((await import('./engine/host-login-files.js')).hostLoginFiles) },
+    { kind: nullArtifact, load: async () => (await import('./engine/artifact-handler.js')).artifactHandler },
+  ],
+  communicators: {
+    none: async () => (await import('./engine/open-none.js')).openNone,
+  },
+};
