@@ -56,7 +56,7 @@ export function outputFiles<Spec, Facts extends JsonObject>(options: OutputFiles
     async find(token, spec, ctx) {
       const paths = pathsOf(spec, ctx);
       for (const path of paths) {
-        if (await exists(partOf(path, token)) || await ctx.outputs.isOurs(path, token)) return { paths } as OutputFilesHandle<Facts>;
+        if (await exists(partOf(path, token)) || await ctx.outputs.isOurs(path, token)) return { paths } as unknown as OutputFilesHandle<Facts>;
       }
       return undefined;
     },
