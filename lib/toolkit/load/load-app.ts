@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { BakeError } from '../../core/bake-error.js';
 import { resetAmbient } from '../../image/ambient.js';
 import { unknownVariable } from '../../image/variable.js';
-import { type Synthesized, synthesize } from '../../synth/synthesize.js';
+import { type Synthesized, synthesize, throwIfFailed } from '../../synth/synthesize.js';
 import type { AppLocation } from './find-app.js';
 import { locateIn, locationOfError } from './locate.js';
 import { bundle } from './bundle.js';
@@ -32,6 +32,8 @@ export async function loadApp(app: Extract<AppLocation, { type: 'file' }>, varia
     if (here.apps.length === 0) here.diagnostics.push({ code: 'NoApp', severity: 'error', message: `${app.path} makes no App`, hint: 'write const app = new App(); and give it to your images' });
     return synthesize({ apps: here.apps, diagnostics: here.diagnostics, locate: locateIn(project) });
   } catch (error) {
+    // A variable without a value goes on as an empty one: what fails after that is its consequence.
+    if (here.diagnostics.some((diagnostic) => diagnostic.severity === 'error')) throwIfFailed(synthesize({ apps: [], diagnostics: here.diagnostics, locate: locateIn(project) }).diagnostics);
     throw appError(error, project);
   } finally {
     await rm(outfile, { force: true });

@@ -1,0 +1,23 @@
+import { chrootExtension } from '../communicators/chroot/communicator.js';
+import { localExtension } from '../communicators/local/communicator.js';
+import { sshExtension } from '../communicators/ssh/communicator.js';
+import type { Extension } from '../engine/extension.js';
+import { dockerPlatform } from '../platforms/docker/platform.js';
+import { nullExtension } from '../platforms/null/platform.js';
+import { rootfsExtension } from '../platforms/rootfs/platform.js';
+import { artificeExtension } from '../post-processors/artifice/post-processor.js';
+import { checksumExtension } from '../post-processors/checksum/post-processor.js';
+import { compressExtension } from '../post-processors/compress/post-processor.js';
+import { manifestExtension } from '../post-processors/manifest/post-processor.js';
+import { breakpointExtension } from '../provisioners/breakpoint/provisioner.js';
+import { shellExtension } from '../provisioners/shell/provisioner.js';
+import { shellLocalExtension } from '../provisioners/shell-local/provisioner.js';
+import { sleepExtension } from '../provisioners/sleep/provisioner.js';
+
+/** All that this `bake` has. A new folder is listed here, and nowhere else. */
+export const extensions: readonly Extension[] = [
+  dockerPlatform, nullExtension, rootfsExtension,
+  chrootExtension, localExtension, sshExtension,
+  breakpointExtension, shellExtension, shellLocalExtension, sleepExtension,
+  artificeExtension, checksumExtension, compressExtension, manifestExtension,
+];
