@@ -53,9 +53,9 @@ export class BootstrapSource extends Source {
     const sealed = build.step('Seal', {
       kind: rootfsSeal,
       title: 'end what still runs, remove what building left',
-      spec: { tree: machine.ref('tree'), init: machine.ref('init'), initStart: machine.ref('initStart'), cleanPackageCache, clearLogs },
+      spec: { tree: tree.ref('tree'), init: machine.ref('init'), initStart: machine.ref('initStart'), cleanPackageCache, clearLogs },
     });
-    build.artifact(this.#outputStep(build, sealed, clampTime));
+    build.artifact(this.#outputStep(build, tree, sealed, clampTime));
   }
 
   #treeSpec(clampTime: number): SpecInput<z.output<(typeof rootfsTree)['spec']>> {
@@ -68,10 +68,10 @@ export class BootstrapSource extends Source {
     };
   }
 
-  #outputStep(build: BuildPlanner, sealed: PlannedStep, clampTime: number): PlannedStep {
+  #outputStep(build: BuildPlanner, tree: PlannedStep, sealed: PlannedStep, clampTime: number): PlannedStep {
     const output: RootfsOutput = this.#props.output ?? {};
-    const shared = { tree: sealed.ref('tree'), clampTime, tags: build.tags };
-    const options = { lifetime: 'artifact' } as const;
+    const shared = { tree: tree.ref('tree'), clampTime, tags: build.tags };
+    const options = { lifetime: 'artifact', after: [sealed] } as const;
     const at = (path: TextInput | undefined, otherwise: string) => this.#checkPath(path) ?? otherwise;
     const { format: _, ...rest } = output;
     switch (output.format) {

@@ -14,6 +14,6 @@ export const rootfsExtension: Extension = {
     { kind: rootfsDirectory, load: async () => (await import('./engine/directory-handler.js')).directoryHandler(await port()) },
     { kind: rootfsOci, load: async () => (await import('./engine/oci-handler.js')).ociHandler(await port()) },
   ],
-  doctor: async (host) => (await import('./doctor.js')).rootfsDoctor(host),
+  doctor: async (host) => (await import('./engine/linux/doctor.js')).rootfsDoctor(host),
   scan: async (host) => (await import('./engine/linux/scan.js')).scanRootfs(host),
 };

@@ -47,7 +47,7 @@ export const rootfsMachine = defineStepKind({
     hostname: z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9.-]{0,62}[A-Za-z0-9])?$/, 'must be a host name: letters, digits, dots and hyphens, 64 at most'),
     clampTime: instant,
   }),
-  outputs: ['connection', 'id', 'init', 'initStart', 'tree'],
+  outputs: ['connection', 'id', 'init', 'initStart'],
 });
 
 export const rootfsSeal = defineStepKind({
@@ -61,7 +61,7 @@ export const rootfsSeal = defineStepKind({
     cleanPackageCache: z.boolean(),
     clearLogs: z.boolean(),
   }),
-  outputs: ['tree'],
+  outputs: [],
 });
 
 const imageFields = {

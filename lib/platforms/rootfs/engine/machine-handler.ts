@@ -13,7 +13,6 @@ export type MachineHandle = {
   readonly id: string;
   readonly init: number;
   readonly initStart: string;
-  readonly tree: string;
 };
 
 /** Holds a tree in namespaces while it is provisioned. A machine never outlives the process that started it. */
@@ -36,5 +35,5 @@ function handleOf(token: string, { tree, clampTime }: MachineSpec, { init, initS
   // Programs that write dates into files take this one, so that they write the same one next time. Nobody is there to
   // answer a package's questions.
   const env = { SOURCE_DATE_EPOCH: String(clampTime), DEBIAN_FRONTEND: 'noninteractive' };
-  return { connection: { kind: 'chroot', root: tree, init, initStart, rootless, env }, id: token, init, initStart, tree };
+  return { connection: { kind: 'chroot', root: tree, init, initStart, rootless, env }, id: token, init, initStart };
 }

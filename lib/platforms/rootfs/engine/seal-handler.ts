@@ -6,12 +6,12 @@ import type { RootfsPort } from './rootfs-port.js';
 type SealSpec = z.output<(typeof rootfsSeal)['spec']>;
 
 /** Ends what provisioners left running, then removes what is not the image's. */
-export function sealHandler(port: RootfsPort): ActionHandler<SealSpec, { readonly tree: string }> {
+export function sealHandler(port: RootfsPort): ActionHandler<SealSpec, Record<never, never>> {
   return {
     async run({ tree, init, initStart, cleanPackageCache, clearLogs }, ctx) {
       await port.quiet({ init, initStart }, ctx);
       await port.seal(tree, { cleanPackageCache, clearLogs }, ctx);
-      return { tree };
+      return {};
     },
   };
 }

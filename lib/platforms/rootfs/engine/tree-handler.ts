@@ -30,8 +30,10 @@ export function treeHandler(port: RootfsPort): ResourceHandler<TreeSpec, TreeHan
       const folder = treeFolder(ctx.run.project, ctx.token);
       await port.end(ctx.token, ctx);
       await port.remove(folder, ctx);
+      await mkdir(dirname(folder), { recursive: true });
       // Programs in the tree that run with their owner's rights must not be within reach of this computer's users.
-      await mkdir(join(folder, 'tmp'), { recursive: true, mode: 0o700 });
+      await mkdir(folder, { mode: 0o700 });
+      await mkdir(join(folder, 'tmp'), { mode: 0o700 });
       const handle = handleOf(folder, baseOf(spec));
       await fill(port, spec, handle, ctx);
       return handle;

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
-import { BakeError } from '../../core/bake-error.js';
-import type { DoctorCheck, DoctorHost } from '../../engine/extension.js';
-import { checkSpaces } from './engine/linux/spaces.js';
+import { BakeError } from '../../../../core/bake-error.js';
+import type { DoctorCheck, DoctorHost } from '../../../../engine/extension.js';
+import { checkSpaces } from './spaces.js';
 
 /** What the rootfs platform needs of this computer. */
 export async function rootfsDoctor(host: DoctorHost): Promise<readonly DoctorCheck[]> {
