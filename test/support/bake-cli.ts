@@ -1,0 +1,43 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The CLI as it is built and shipped. */
+export const bakeProgram = join(dirname(fileURLToPath(import.meta.url)), '../../dist/bin/bake.js');
+
+export interface BakeResult {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunningBake {
+  readonly child: ChildProcess;
+  readonly done: Promise<BakeResult>;
+  /** Resolves as soon as a line of either output matches; rejects if the program ends without one. */
+  saw(pattern: RegExp): Promise<void>;
+}
+
+/** Starts `bake` in a project's folder. */
+export function startBake(project: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): RunningBake {
+  const child = spawn(process.execPath, [bakeProgram, ...args], { cwd: project, env: { ...process.env, NODE_OPTIONS: '', NO_COLOR: '1', ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const text = { stdout: '', stderr: '' };
+  const watchers = new Set<() => void>();
+  for (const stream of ['stdout', 'stderr'] as const) {
+    child[stream].setEncoding('utf8');
+    child[stream].on('data', (chunk: string) => { text[stream] += chunk; for (const watch of watchers) watch(); });
+  }
+  const done = new Promise<BakeResult>((resolve) => child.on('close', (code, signal) => resolve({ code, signal, ...text })));
+  const saw = (pattern: RegExp) => new Promise<void>((resolve, reject) => {
+    const watch = () => { if (pattern.test(text.stdout) || pattern.test(text.stderr)) { watchers.delete(watch); resolve(); } };
+    watchers.add(watch);
+    watch();
+    void done.then(() => reject(new Error(`bake ended without ${String(pattern)}:\n${text.stdout}\n${text.stderr}`)));
+  });
+  return { child, done, saw };
+}
+
+export function bake(project: string, args: readonly string[], env?: NodeJS.ProcessEnv): Promise<BakeResult> {
+  return startBake(project, args, env).done;
+}
