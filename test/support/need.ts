@@ -11,6 +11,14 @@ const parts = {
   mmdebstrap: ['mmdebstrap', '--version'],
   namespaces: ['unshare', '--mount', '--pid', '--fork', 'true'],
   tar: ['tar', '--version'],
+  sha256sum: ['sha256sum', '--version'],
+  unzip: ['unzip', '-v'],
+  gzip: ['gzip', '--version'],
+  zstd: ['zstd', '--version'],
+  xz: ['xz', '--version'],
+  lz4: ['lz4', '--version'],
+  tmpfs: ['unshare', '--mount', 'mount', '-t', 'tmpfs', 'none', '/mnt'],
+  registry: ['docker-registry', '--version'],
 } as const satisfies Record<string, readonly [string, ...string[]]>;
 
 export type Part = keyof typeof parts;
