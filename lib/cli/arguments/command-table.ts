@@ -22,12 +22,12 @@ const yesOption: OptionSpec = { name: 'yes', short: 'y', summary: 'ask nothing' 
 export const commandTable: readonly CommandSpec[] = [
   {
     name: 'init', summary: 'start a project',
-    description: 'Writes image.ts and what belongs to it. Files that are there already are never overwritten.',
+    description: 'Writes image.ts, package.json, tsconfig.json and .gitignore. Nothing that is there already is overwritten.',
     positionals: [{ name: 'folder', completion: 'folder' }],
-    options: [{ name: 'template', short: 't', value: 'name', choices: ['quickstart', 'minimal'], summary: 'quickstart (default): a web server for two platforms; minimal: one script' }],
+    options: [{ name: 'template', short: 't', value: 'name', choices: ['quickstart', 'rootfs', 'docker'], summary: 'quickstart (default): runs anywhere, offline; rootfs, docker: a web server' }],
     examples: [
       { command: 'bake init', meaning: 'in this folder' },
-      { command: 'bake init web --template minimal', meaning: 'in the new folder "web"' },
+      { command: 'bake init web --template docker', meaning: 'in the new folder "web"' },
     ],
     load: async () => (await import('../commands/init.js')).init,
   },

@@ -36,8 +36,12 @@ export const run: Command = async (context) => {
       ...options, onError, signal, selectors: args.positionals, only: args.texts('only'), except: args.texts('except'),
       force: args.flag('force'), host: watching(display, started), ...(parallel === undefined ? {} : { parallel }),
     }), {
-      onFirst: () => { if (started.run === undefined) io.stderr.write('stopping; a second Ctrl-C leaves at once\n'); },
-      lastWords: () => lastWords(started, context),
+      // Once it has started, the engine says so itself.
+      onFirst: () => { if (started.run === undefined) display.notify({ type: 'run.cancelling', run: '', reason: 'interrupted', at: io.now() }); },
+      lastWords: () => {
+        display.close();
+        return lastWords(started, context);
+      },
     });
   } finally {
     display.close();

@@ -12,7 +12,7 @@ export function chooseHost(context: CommandContext, { mayBeLive }: { readonly ma
   const { args, io, errStyle: style, symbols } = context;
   if (args.flag('json')) return new JsonHost(io.stdout);
   const { now, every } = io;
-  const lines = new PlainLines(style, symbols);
+  const lines = new PlainLines({ style, symbols, cwd: io.cwd });
   const isLive = mayBeLive && io.stderr.isTTY === true && io.env['TERM'] !== 'dumb' && (io.env['CI'] ?? '') === '';
   if (!isLive) return new PlainHost({ output: io.stderr, lines, now, every, prompt: makePrompt(context) });
   return new LiveHost({

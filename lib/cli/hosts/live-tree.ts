@@ -40,7 +40,8 @@ const details: readonly Detail[] = [
 /** A run as a tree of images, builds and steps that fits the terminal; with too many builds, the busy ones and a count of the rest. */
 export function renderTree(view: RunView, look: TreeLook): readonly string[] {
   const header = headerLine(view, look);
-  for (const detail of details) {
+  const busy = [...view.builds.values()].filter(isBusy).length;
+  for (const detail of busy < look.height ? details : []) {
     const lines = [header, ...treeLines(view, detail, look)];
     if (lines.length <= look.height) return lines;
   }
@@ -159,7 +160,8 @@ function progressSegments(progress: Parameters<typeof formatProgress>[0], { styl
   const fraction = fractionOf(progress);
   if (fraction === undefined) return [formatProgress(progress)];
   const [full, empty] = progressBar(fraction, barWidth, symbols);
-  return [[full, style.green], [empty, style.dim], ` ${formatProgress(progress)}`];
+  const [percent = '', ...rest] = formatProgress(progress).split('  ');
+  return [[full, style.green], [empty, style.dim], ` ${percent.padStart(4)}  ${rest.join('  ')}`];
 }
 
 /** One line for each build that is busy or has failed, and how many more there are. */

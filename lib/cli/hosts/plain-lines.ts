@@ -1,3 +1,4 @@
+import { relative } from 'node:path';
 import { formatMilliseconds } from '../../core/duration.js';
 import type { BakeEvent } from '../../core/events.js';
 import { formatBytes } from '../../core/size.js';
@@ -16,12 +17,15 @@ const prefixColors = ['cyan', 'magenta', 'blue', 'yellow', 'green'] as const;
 export class PlainLines {
   readonly #style: Style;
   readonly #symbols: Symbols;
+  readonly #cwd: string;
   readonly #builds = new Map<string, { steps: number; started: number }>();
   #width = 4;
 
-  constructor(style: Style, symbols: Symbols) {
+  /** Paths below `cwd` are shown relative to it. */
+  constructor({ style, symbols, cwd }: { readonly style: Style; readonly symbols: Symbols; readonly cwd: string }) {
     this.#style = style;
     this.#symbols = symbols;
+    this.#cwd = cwd;
   }
 
   of(event: BakeEvent): readonly string[] {
@@ -31,7 +35,7 @@ export class PlainLines {
       case 'run.started':
         for (const { id, steps } of event.builds) this.#builds.set(id, { steps, started: 0 });
         this.#width = Math.min(widestPrefix, Math.max(4, ...event.builds.map(({ id }) => textWidth(neutralise(id)))));
-        return this.#lines('', style.bold(`run ${neutralise(event.run)}`), style.dim(`  ${event.builds.length} build${event.builds.length === 1 ? '' : 's'}, log ${neutralise(event.log)}`));
+        return this.#lines('', style.bold(`run ${neutralise(event.run)}`), style.dim(`  ${event.builds.length} build${event.builds.length === 1 ? '' : 's'}, log ${neutralise(this.#shortened(event.log))}`));
       case 'run.cancelling':
         return this.#lines('', style.yellow(`${warned} ${neutralise(event.reason)}: stopping and removing what was made; a second Ctrl-C leaves at once`));
       case 'run.finished':
@@ -82,6 +86,11 @@ export class PlainLines {
     const paint = build === undefined || build === '' ? style.bold : style[prefixColors[hash(name) % prefixColors.length]!];
     const prefix = `${paint(pad(name, this.#width))} ${style.dim(this.#symbols.bar)} `;
     return parts.join('').split('\n').map((line, index) => `${prefix}${index === 0 ? '' : '  '}${line}`.trimEnd());
+  }
+
+  #shortened(path: string): string {
+    const near = relative(this.#cwd, path);
+    return near.startsWith('..') ? path : near;
   }
 
   #position(build: string | undefined, attempt: number): string {

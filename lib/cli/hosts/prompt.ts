@@ -3,6 +3,7 @@ import type { Question } from '../../core/events.js';
 import { neutralise, neutraliseLine } from '../terminal/neutralise.js';
 import type { OutputStream } from '../terminal/output-stream.js';
 import type { Style } from '../terminal/style.js';
+import { pad, textWidth } from '../terminal/text-width.js';
 
 export interface PromptOptions {
   readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean };
@@ -43,9 +44,10 @@ export class Prompt {
     pause?.();
     try {
       output.write(`\n${style.yellow('?')} ${style.bold(neutralise(question.message))}\n`);
+      const width = Math.max(...question.choices.map(({ key }) => textWidth(neutraliseLine(key))));
       for (const { key, label } of question.choices) {
         const isFallback = key === question.fallback;
-        output.write(`    ${style.cyan(neutraliseLine(key))}  ${neutraliseLine(label)}${isFallback ? style.dim('  (default)') : ''}\n`);
+        output.write(`    ${style.cyan(pad(neutraliseLine(key), width))}  ${neutraliseLine(label)}${isFallback ? style.dim('  (default)') : ''}\n`);
       }
       for (;;) {
         const line = await this.#readLine(signal);

@@ -118,7 +118,7 @@ export class RunView {
   #end(build: BuildView, step: StepView, status: StepView['status'], milliseconds: number): void {
     Object.assign(step, { status, milliseconds, lines: [] });
     step.progress.clear();
-    build.done++;
+    if (status !== 'skipped') build.done++;
   }
 
   #build(id: string, facts: Partial<BuildView> = {}): BuildView {

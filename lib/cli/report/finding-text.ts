@@ -74,7 +74,11 @@ function formatFinding(finding: Finding, around: number, { roots, style, symbols
   return `${lines.join('\n')}\n`;
 }
 
-/** The findings in an error: those it carries, or itself. */
+/** The findings in an error, in the order of the user's lines: those it carries, or itself. */
 export function findingsOf(error: BakeError): readonly Finding[] {
-  return error.diagnostics.length > 0 ? error.diagnostics : [error];
+  if (error.diagnostics.length === 0) return [error];
+  return [...error.diagnostics].sort(({ location: a }, { location: b }) => {
+    if (a === undefined || b === undefined) return Number(a === undefined) - Number(b === undefined);
+    return a.file === b.file ? a.line - b.line : a.file < b.file ? -1 : 1;
+  });
 }

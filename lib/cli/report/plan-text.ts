@@ -58,10 +58,14 @@ function marksOf(step: PlanStep, build: PlanBuild, owners: ReadonlyMap<string, s
   return [
     ...[...others].map((owner) => style.magenta(`from ${neutraliseLine(owner!)}`)),
     ...(step.role === 'error-cleanup' ? [style.yellow('only if the build fails')] : []),
-    ...(step.lifetime === 'run' ? [style.dim(`temporary: ${neutraliseLine(step.noun ?? 'yes')}`)] : []),
-    ...(step.lifetime === 'artifact' ? [style.green(`stays: ${neutraliseLine(step.noun ?? 'yes')}`)] : []),
+    ...(step.lifetime === 'run' ? [style.dim(withNoun('temporary', step))] : []),
+    ...(step.lifetime === 'artifact' ? [style.green(withNoun('stays', step))] : []),
     ...policyMarks(step.policy ?? {}).map((mark) => style.dim(mark)),
   ];
+}
+
+function withNoun(mark: string, { noun }: PlanStep): string {
+  return noun === undefined ? mark : `${mark}: ${neutraliseLine(noun)}`;
 }
 
 function policyMarks({ pauseBefore, timeout, retries, continueOnError }: StepPolicy): readonly string[] {

@@ -1,4 +1,4 @@
-import { relative } from 'node:path';
+import { relative, sep } from 'node:path';
 import { formatMilliseconds } from '../../core/duration.js';
 import type { BuildSummary, Leftover } from '../../core/events.js';
 import { formatBytes } from '../../core/size.js';
@@ -33,15 +33,16 @@ export function formatResults(builds: readonly BuildSummary[], look: SummaryLook
 function artifactLines({ artifacts }: BuildSummary, { style, cwd }: SummaryLook): readonly string[] {
   return artifacts.filter((artifact) => artifact.type !== 'none').flatMap((artifact) => {
     const single = artifact.files.length === 1 ? artifact.files[0] : undefined;
-    const facts = `${neutraliseLine(artifact.type)}${single === undefined ? '' : `, ${formatBytes(single.size)}`}`;
+    const title = neutraliseLine(artifact.title).replaceAll(`${cwd}${sep}`, '');
+    const facts = [...(artifact.type === 'files' ? [] : [neutraliseLine(artifact.type)]), ...(single === undefined ? [] : [formatBytes(single.size)])].join(', ');
     const files = artifact.files.map((file) => {
       const path = relative(cwd, file.path);
       const shown = neutraliseLine(path.startsWith('..') ? file.path : path);
       return single === undefined ? `      ${shown}  ${style.dim(formatBytes(file.size))}` : `      ${shown}`;
     });
     // A file's title is often its path: once is enough.
-    const isSaid = single !== undefined && neutraliseLine(artifact.title).includes(files[0]!.trim());
-    return [`    ${neutraliseLine(artifact.title)}  ${style.dim(facts)}`, ...(isSaid ? [] : files)];
+    const isSaid = single !== undefined && title.includes(files[0]!.trim());
+    return [`    ${title}  ${style.dim(facts)}`.trimEnd(), ...(isSaid ? [] : files)];
   });
 }
 

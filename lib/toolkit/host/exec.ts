@@ -57,12 +57,12 @@ function feed(child: ChildProcess, stdin: ExecRequest['stdin']): void {
 }
 
 /** TERM to the whole group, KILL when it does not listen; returns how to stop watching. */
-function killOnAbort(child: ChildProcess, { signal, killAfter = 1_000 }: ExecRequest): () => void {
+function killOnAbort(child: ChildProcess, { signal, terminal, killAfter = 1_000 }: ExecRequest): () => void {
   let timer: NodeJS.Timeout | undefined;
   const kill = (name: NodeJS.Signals) => {
     if (child.pid === undefined) return;
     try {
-      if (process.platform === 'win32' || request.terminal) child.kill(name);
+      if (process.platform === 'win32' || terminal) child.kill(name);
       else process.kill(-child.pid, name);
     } catch { /* it is gone already */ }
   };
