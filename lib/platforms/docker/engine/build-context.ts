@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises';
+import { lstatSync } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { PassThrough, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -28,9 +29,8 @@ export async function buildContext({ context, dockerfile, dockerfileName, token 
   const name = dockerfileName ?? `.bake-${token}.Dockerfile`;
   const ignore = (path: string) => {
     const inside = relative(context.path, path);
-    return inside !== '' && (inside === name || (!hasExceptions && !isKept(inside)));
+    return inside !== '' && (inside === name || (!isKept(inside) && !(hasExceptions && lstatSync(path).isDirectory())));
   };
-  const { stat } = await import('node:fs/promises');
   const tar = newPack();
   const text = await readFile(dockerfile.path);
   const { mtime } = await stat(dockerfile.path);

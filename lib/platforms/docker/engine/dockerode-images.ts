@@ -57,7 +57,8 @@ export class DockerodeImages {
     let step = '';
     const lines: string[] = [];
     const say = (line: string) => {
-      if (/^(Step \d+\/\d+ : |#\d+ \[)/.test(line)) step = line;
+      // The daemon counts the labels that bake adds as steps, so its numbers would mislead.
+      step = /^(?:Step \d+\/\d+ : |\[[0-9a-z:]+\] )(.*)$/.exec(line)?.[1] ?? step;
       lines.push(line);
       if (lines.length > shownLines) lines.shift();
       onLine?.(line);
@@ -69,7 +70,7 @@ export class DockerodeImages {
       ...(buildKit === true ? { version: '2' as const } : {}), ...(auths === undefined ? {} : { registryconfig: { ...auths } }), ...abortable(signal),
     };
     const fail = (reason: string) => ({
-      code: 'DockerBuildFailed', source: 'user' as const, message: `the Dockerfile failed${step === '' ? '' : ` at "${step.replace(/^Step /, 'step ')}"`}: ${reason}`, output: [...lines],
+      code: 'DockerBuildFailed', source: 'user' as const, message: `the Dockerfile failed${step === '' ? '' : ` at "${step}"`}: ${reason}`, output: [...lines],
       hint: step === '' ? 'correct the Dockerfile' : 'correct that instruction; the last lines of its output are above',
     });
     await this.#follow(async () => await this.#docker.buildImage(context, options as Docker.ImageBuildOptions) as Readable, (message) => {
@@ -104,11 +105,7 @@ export class DockerodeImages {
     const named = await this.inspect(reference);
     if (named === undefined) return;
     if (named.repoTags.length > 1) {
-      try {
-        await this.#docker.getImage(withTag(reference)).remove({ noprune: true });
-      } catch (error) {
-        if (statusOf(error) !== 404) throw daemonError(error, (reason) => ({ code: 'DockerTagFailed', message: `could not take the name ${reference} away: ${reason}` }));
-      }
+      await this.#docker.getImage(withTag(reference)).remove({ noprune: true }).catch(ignoreMissing);
       return;
     }
     const scratch = await this.importImage({ tarball: Readable.from([Buffer.alloc(emptyTar)]), changes: Object.entries(labels).map(([name, value]) => labelChange(name, value)) });
@@ -122,7 +119,11 @@ export class DockerodeImages {
       return 'removed';
     } catch (error) {
       if (statusOf(error) === 404) return 'missing';
-      if (statusOf(error) === 409 && /dependent child images/i.test(reasonOf(error))) return 'kept';
+      if (statusOf(error) === 409 && /dependent child images/i.test(reasonOf(error))) {
+        // The daemon refused before it took the names away; without them it stays as an ancestor only.
+        for (const name of (await this.inspect(id))?.repoTags ?? []) await this.#docker.getImage(name).remove({ noprune: true }).catch(ignoreMissing);
+        return 'kept';
+      }
       throw daemonError(error, (reason, status) => (status === 409 ? inUse(id, reason) : { code: 'DockerFailed', message: `could not remove the image ${id}: ${reason}` }));
     }
   }
@@ -164,6 +165,10 @@ export class DockerodeImages {
     }
     if (failure !== undefined) throw new BakeError({ source: 'platform', ...describe(failure) });
   }
+}
+
+function ignoreMissing(error: unknown): void {
+  if (statusOf(error) !== 404) throw daemonError(error, (reason) => ({ code: 'DockerTagFailed', message: `could not take a name away: ${reason}` }));
 }
 
 const abortable = (signal: AbortSignal | undefined): { abortSignal?: AbortSignal } => (signal === undefined ? {} : { abortSignal: signal });

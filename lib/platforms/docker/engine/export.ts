@@ -6,11 +6,12 @@ import type { DockerEngine } from './docker-engine.js';
 import { fileOfStream } from './file-of-stream.js';
 import type { SpecOf } from './spec-of.js';
 
-interface Facts { readonly artifact: Artifact; readonly [key: string]: Artifact }
+/** What an export leaves. */
+export interface ExportFacts { readonly artifact: Artifact; readonly [key: string]: Artifact }
 
 /** The container's root tree as a tarball. */
-export function exportHandler(engine: DockerEngine): ResourceHandler<SpecOf<typeof exportStep>, OutputFileHandle<Facts>> {
-  return outputFile<SpecOf<typeof exportStep>, Facts>({
+export function exportHandler(engine: DockerEngine): ResourceHandler<SpecOf<typeof exportStep>, OutputFileHandle<ExportFacts>> {
+  return outputFile<SpecOf<typeof exportStep>, ExportFacts>({
     path: (spec) => spec.path,
     async write({ container }, ctx, part, path) {
       const size = await fileOfStream(await engine.exportContainer(container, ctx), part, 'export', ctx);

@@ -9,7 +9,8 @@ import { imageOf } from './image-of.js';
 import { LayerSum } from './layer-sum.js';
 import type { SpecOf } from './spec-of.js';
 
-interface Output extends JsonObject {
+/** What a push gives. */
+export interface PushOutput extends JsonObject {
   readonly artifact: Artifact;
   /** Of the first name. */
   readonly digest: string;
@@ -18,7 +19,7 @@ interface Output extends JsonObject {
 }
 
 /** Pushes an image under all of its names. */
-export function pushHandler(engine: DockerEngine): ActionHandler<SpecOf<typeof pushStep>, Output> {
+export function pushHandler(engine: DockerEngine): ActionHandler<SpecOf<typeof pushStep>, PushOutput> {
   return {
     async run({ artifact, platform, auth }, ctx) {
       const { tags } = imageOf(artifact, 'push');

@@ -7,11 +7,12 @@ import { fileOfStream } from './file-of-stream.js';
 import { imageOf } from './image-of.js';
 import type { SpecOf } from './spec-of.js';
 
-interface Facts { readonly artifact: Artifact; readonly [key: string]: Artifact }
+/** What a save leaves. */
+export interface SaveFacts { readonly artifact: Artifact; readonly [key: string]: Artifact }
 
 /** An image with its layers and names as one archive. */
-export function saveHandler(engine: DockerEngine): ResourceHandler<SpecOf<typeof saveStep>, OutputFileHandle<Facts>> {
-  return outputFile<SpecOf<typeof saveStep>, Facts>({
+export function saveHandler(engine: DockerEngine): ResourceHandler<SpecOf<typeof saveStep>, OutputFileHandle<SaveFacts>> {
+  return outputFile<SpecOf<typeof saveStep>, SaveFacts>({
     path: (spec) => spec.path,
     async write({ artifact }, ctx, part, path) {
       const { id, tags } = imageOf(artifact, 'save');

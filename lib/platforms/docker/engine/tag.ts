@@ -9,7 +9,8 @@ import { imageArtifact } from './made-image.js';
 import { type NamesBefore, recallNames, rememberNames, restoreNames } from './names-before.js';
 import type { SpecOf } from './spec-of.js';
 
-interface Handle extends JsonObject {
+/** Names that were given, and who had them before. */
+export interface TagHandle extends JsonObject {
   readonly image: string;
   readonly tags: readonly string[];
   readonly artifact: Artifact;
@@ -17,8 +18,8 @@ interface Handle extends JsonObject {
 }
 
 /** Names for an image that somebody else made; undone, each goes back to the image that had it. */
-export function tagHandler(engine: DockerEngine): ResourceHandler<SpecOf<typeof tagStep>, Handle> {
-  const handleOf = (artifact: Artifact, before: NamesBefore): Handle => {
+export function tagHandler(engine: DockerEngine): ResourceHandler<SpecOf<typeof tagStep>, TagHandle> {
+  const handleOf = (artifact: Artifact, before: NamesBefore): TagHandle => {
     const { id, tags } = imageOf(artifact, 'tag');
     const names = Object.keys(before);
     return { image: id, tags: names, artifact: imageArtifact(id, [...new Set([...tags, ...names])], artifact.data), before };
