@@ -1,3 +1,5 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Test } from 'tap';
 import type { Communicator, Connection } from '../../lib/core/communicator.js';
@@ -39,7 +41,7 @@ export interface TestStepContext extends StepContext {
 
 /** Makes one whose folders are removed with the test. */
 export function stepContext(t: Test, options: StepContextOptions = {}): TestStepContext {
-  const folder = options.project ?? t.testdir({});
+  const folder = options.project ?? ownFolder(t);
   const runId = options.runId ?? 'run-1';
   const logged: TestStepContext['logged'] = [];
   const progressed: TestStepContext['progressed'] = [];
@@ -68,4 +70,11 @@ export function stepContext(t: Test, options: StepContextOptions = {}): TestStep
     logged, progressed, warned, asked, masked,
     lines: (stream = 'stdout') => logged.filter((entry) => entry.stream === stream).map((entry) => entry.line),
   };
+}
+
+/** Not `t.testdir`, which a test can have only once. */
+function ownFolder(t: Test): string {
+  const folder = mkdtempSync(join(tmpdir(), 'bake-test-step-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
 }

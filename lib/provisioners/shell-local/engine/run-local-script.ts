@@ -76,7 +76,7 @@ async function runOne(script: LocalScript, spec: LocalScriptSpec, ctx: StepConte
   };
   try {
     const [command, ...args] = commandFor(path, await script.write(path), spec.executeCommand);
-    const { code, signal } = await started(cwd, ctx.exec.run({ command, args, cwd, env, signal: ctx.signal, onStdout: onLine('stdout'), onStderr: onLine('stderr') }));
+    const { code, signal } = await started(command, cwd, ctx.exec.run({ command, args, cwd, env, signal: ctx.signal, onStdout: onLine('stdout'), onStderr: onLine('stderr') }));
     checkExitCode({ title: script.title, code, signal: signal ?? undefined, output: lines.all }, spec.validExitCodes);
   } finally {
     await rm(path, { force: true });
@@ -90,13 +90,13 @@ function commandFor(path: string, head: Uint8Array, template: readonly string[] 
 }
 
 /** A missing folder and a missing program look the same to the operating system. */
-async function started(cwd: string, running: Promise<ExecResult>): Promise<ExecResult> {
+async function started(command: string, cwd: string, running: Promise<ExecResult>): Promise<ExecResult> {
   try {
     return await running;
   } catch (error) {
-    if (!BakeError.is(error) || !['CommandNotStarted', 'CommandNotFound'].includes(error.code)) throw error;
+    if (!BakeError.is(error) || (error.cause as NodeJS.ErrnoException | undefined)?.code !== 'ENOENT') throw error;
     const isFolder = await stat(cwd).then((info) => info.isDirectory(), () => false);
-    if (isFolder) throw error;
+    if (isFolder) throw new BakeError({ code: 'CommandNotFound', message: `"${command}", which is to run the script, is not on this machine`, hint: 'install it, or change the #! line or executeCommand', cause: error });
     throw new BakeError({ code: 'WorkingDirectoryNotFound', message: `the working directory ${cwd} is not there`, hint: 'make it first, or change workingDirectory', cause: error });
   }
 }
