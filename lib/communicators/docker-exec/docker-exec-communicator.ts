@@ -55,7 +55,7 @@ export class DockerExecCommunicator implements Communicator {
     try {
       const code = await ended;
       command.signal?.throwIfAborted();
-      if (code === killed && !(await this.#port.isRunning())) return { code: null, disconnected: true };
+      if (code === killed && await this.#isStopped()) return { code: null, disconnected: true };
       return { code, disconnected: false };
     } catch (error) {
       if (!command.signal?.aborted && BakeError.is(error) && error.code === 'ConnectionLost') return { code: null, disconnected: true };
@@ -133,6 +133,15 @@ export class DockerExecCommunicator implements Communicator {
       if (disconnected) throw new BakeError({ code: 'ConnectionLost', source: 'platform', transient: true, message: 'the container went away' });
       if (code !== 0) throw new Error(stderr.join('; ') || `exit code ${code}`);
     }).catch((error: unknown) => { throw signal?.aborted ? signal.reason : failure.reason ?? error; });
+  }
+
+  /** A container that is being stopped says for a moment that it is running, while its programs are dead already. */
+  async #isStopped(): Promise<boolean> {
+    for (const wait of [50, 100, 200]) {
+      if (!(await this.#port.isRunning())) return true;
+      await this.#clock.sleep(wait);
+    }
+    return !(await this.#port.isRunning());
   }
 
   async #kill(pid: Promise<number | undefined>, ended: Promise<unknown>, user: string | undefined): Promise<void> {

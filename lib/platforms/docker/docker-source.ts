@@ -135,7 +135,7 @@ export class DockerSource extends Source {
   }
 
   #compileBase(build: BuildPlanner): PlannedStep {
-    const { image, import: path, artifact, build: dockerfile, pull, auth, platform, importChanges: changes } = this.props;
+    const { image, import: path, artifact, build: dockerfile, pull, auth, platform, importChanges } = this.props;
     if (dockerfile !== undefined) {
       const { path: file, context = dirname(file), args, pull: pullBase, target, noCache, network, buildKit } = dockerfile;
       const inContext = relative(context, file);
@@ -149,9 +149,9 @@ export class DockerSource extends Source {
       });
     }
     if (path !== undefined || artifact !== undefined) {
-      return build.step('Base', { kind: importedImageStep, title: typeof path === 'string' ? `import ${path}` : 'import the base', spec: { path, artifact, changes, platform } });
+      return build.step('Base', { kind: importedImageStep, title: typeof path === 'string' ? `import ${path}` : 'import the base', spec: { import: path, artifact, importChanges, platform } });
     }
-    return build.step('Base', { kind: baseImageStep, title: typeof image === 'string' ? `base image ${image}` : 'base image', spec: { reference: image, pull, platform, auth } });
+    return build.step('Base', { kind: baseImageStep, title: typeof image === 'string' ? `base image ${image}` : 'base image', spec: { image, pull, platform, auth } });
   }
 
   #compileEnding(build: BuildPlanner, machine: PlannedStep): PlannedStep {

@@ -6,7 +6,7 @@ import { artifact, auth, change, environment, image, importChange, labels, path,
 /** Ensures that a base image is with the daemon. What was pulled stays there, as after `docker pull`. */
 export const baseImageStep = defineStepKind({
   kind: 'docker.base-image', type: 'action', version: 1, outputs: ['id', 'digest', 'reference'],
-  spec: z.strictObject({ reference: late(image), pull: z.enum(['missing', 'always', 'never']).optional(), platform: platform.optional(), auth: auth.optional() }),
+  spec: z.strictObject({ image: late(image), pull: z.enum(['missing', 'always', 'never']).optional(), platform: platform.optional(), auth: auth.optional() }),
 });
 
 /** A temporary base image from a Dockerfile. */
@@ -22,7 +22,7 @@ export const dockerfileImageStep = defineStepKind({
 /** A temporary base image from a tarball or from what another build made. */
 export const importedImageStep = defineStepKind({
   kind: 'docker.imported-image', type: 'resource', noun: 'temporary image', version: 1, cost: 'io', outputs: ['id', 'digest', 'reference'],
-  spec: z.strictObject({ path: path.optional(), artifact: artifact.optional(), changes: z.array(late(importChange)).optional(), platform: platform.optional() }),
+  spec: z.strictObject({ import: path.optional(), artifact: artifact.optional(), importChanges: z.array(late(importChange)).optional(), platform: platform.optional() }),
 });
 
 /** The machine. */

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import type { Test } from 'tap';
 import { pack } from 'tar-stream';
+import { LayerWatcher } from '../../../lib/platforms/docker/engine/dockerfile-image.js';
 import type { ContainerOptions, DockerEngine, ImageConfig } from '../../../lib/platforms/docker/engine/docker-engine.js';
 
 export interface EngineSubject {
@@ -170,8 +171,9 @@ export async function engineContract(t: Test, { engine, base }: EngineSubject): 
 
   await t.test('12: a Dockerfile makes an image with labels, or fails with its instruction', async (t) => {
     const lines: string[] = [];
-    const id = await engine.build({ context: tarOf({ Dockerfile: `FROM ${base}\nRUN echo hello ${unique('x')}\n` }), dockerfile: 'Dockerfile', labels: mark, onLine: (line) => { lines.push(line); } });
-    t.teardown(() => engine.removeImage(id));
+    const layers = new LayerWatcher(() => {});
+    const id = await engine.build({ context: tarOf({ Dockerfile: `FROM ${base}\nRUN echo hello ${unique('x')}\n` }), dockerfile: 'Dockerfile', labels: mark, onLine: (line) => { lines.push(line); layers.see(line); } });
+    t.teardown(async () => { for (const image of [id, ...layers.made.toReversed()]) await engine.removeImage(image); });
     t.match((await engine.inspectImage(id))?.config.labels, mark);
     t.ok(lines.some((line) => line.startsWith('hello')), 'output comes line by line');
     await t.rejects(engine.build({ context: tarOf({ Dockerfile: `FROM ${base}\nRUN exit 7\n` }), dockerfile: 'Dockerfile', labels: mark }), { code: 'DockerBuildFailed', message: /RUN exit 7.*non-zero code: 7/ });

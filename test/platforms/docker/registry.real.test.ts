@@ -41,26 +41,26 @@ if (await need(t, 'docker') && await need(t, 'registry')) {
 
     docker('rmi', '-f', artifact.id);
     const pullCtx = context();
-    t.strictSame(await bases.run({ reference: name }, pullCtx), { id: artifact.id, digest: output.digest, reference: name });
+    t.strictSame(await bases.run({ image: name }, pullCtx), { id: artifact.id, digest: output.digest, reference: name });
     t.ok(pullCtx.bars.length > 0);
     const again = context();
-    await bases.run({ reference: name, pull: 'missing' }, again);
+    await bases.run({ image: name, pull: 'missing' }, again);
     t.strictSame(again.lines, [], 'what is there is not asked for');
-    await bases.run({ reference: name, pull: 'always' }, again);
+    await bases.run({ image: name, pull: 'always' }, again);
     t.strictSame(again.lines, [`pulling ${name}`]);
 
     docker('rmi', '-f', artifact.id);
     const byDigest = `${open.host}/team/web@${output.digest}`;
-    t.match(await bases.run({ reference: byDigest }, context()), { id: artifact.id, digest: output.digest });
+    t.match(await bases.run({ image: byDigest }, context()), { id: artifact.id, digest: output.digest });
     docker('rmi', '-f', artifact.id);
-    await t.rejects(bases.run({ reference: name, pull: 'never' }, context()), { code: 'DockerImageNotFound' });
-    await t.rejects(bases.check!({ reference: name, pull: 'never' }, context()), { code: 'DockerImageNotFound' });
+    await t.rejects(bases.run({ image: name, pull: 'never' }, context()), { code: 'DockerImageNotFound' });
+    await t.rejects(bases.check!({ image: name, pull: 'never' }, context()), { code: 'DockerImageNotFound' });
   });
 
   await t.test('a pull that fails says what to look at', async (t) => {
-    await t.rejects(bases.run({ reference: `${open.host}/no/such:1` }, context()), { code: 'DockerPullFailed', hint: 'check the name and the tag' });
-    await t.rejects(bases.run({ reference: '127.0.0.1:1/no/such:1' }, context()), { code: 'DockerPullFailed', transient: true });
-    await t.rejects(bases.run({ reference: `sha256:${'0'.repeat(64)}` }, context()), { code: 'DockerPullFailed', hint: /an id cannot be pulled/ });
+    await t.rejects(bases.run({ image: `${open.host}/no/such:1` }, context()), { code: 'DockerPullFailed', hint: 'check the name and the tag' });
+    await t.rejects(bases.run({ image: '127.0.0.1:1/no/such:1' }, context()), { code: 'DockerPullFailed', transient: true });
+    await t.rejects(bases.run({ image: `sha256:${'0'.repeat(64)}` }, context()), { code: 'DockerPullFailed', hint: /an id cannot be pulled/ });
     await t.rejects(push.run({ artifact: { type: 'docker.image', id: 'x', title: '', files: [], data: {} } }, context()), { code: 'DockerNothingToPush' });
     await t.rejects(push.run({ artifact: { type: 'docker.image', id: 'x', title: '', files: [], data: { repoTags: [`${open.host}/none:1`] } } }, context()), { code: 'DockerImageNotFound' });
   });
@@ -85,22 +85,22 @@ if (await need(t, 'docker') && await need(t, 'registry')) {
     await t.rejects(push.run({ artifact, auth: { username: 'baker', password: 'wrong' } }, context()), { code: 'DockerAuthFailed' });
     await push.run({ artifact, auth: registryUser }, context());
     docker('rmi', '-f', artifact.id);
-    await t.rejects(bases.run({ reference: name }, context()), { code: 'DockerAuthFailed', hint: /docker login/ });
-    t.match(await bases.run({ reference: name, auth: registryUser }, context()), { id: artifact.id });
+    await t.rejects(bases.run({ image: name }, context()), { code: 'DockerAuthFailed', hint: /docker login/ });
+    t.match(await bases.run({ image: name, auth: registryUser }, context()), { id: artifact.id });
 
     for (const place of ['file', 'helper']) {
       process.env['DOCKER_CONFIG'] = join(folder, place);
       const ctx = context();
-      t.match(await bases.run({ reference: name, pull: 'always' }, ctx), { id: artifact.id }, place);
+      t.match(await bases.run({ image: name, pull: 'always' }, ctx), { id: artifact.id }, place);
       t.strictSame(ctx.masked, [registryUser.password], `the password from the ${place} is masked`);
     }
     process.env['DOCKER_CONFIG'] = join(folder, 'broken');
-    await t.rejects(bases.run({ reference: name, pull: 'always' }, context()), { code: 'DockerConfigInvalid' });
+    await t.rejects(bases.run({ image: name, pull: 'always' }, context()), { code: 'DockerConfigInvalid' });
   });
 
   await t.test('an abort ends a pull', async (t) => {
     const abort = new AbortController();
     abort.abort(new Error('stop'));
-    await t.rejects(bases.run({ reference: `${open.host}/x:1`, pull: 'always' }, context({ signal: abort.signal })), { message: 'stop' });
+    await t.rejects(bases.run({ image: `${open.host}/x:1`, pull: 'always' }, context({ signal: abort.signal })), { message: 'stop' });
   });
 }

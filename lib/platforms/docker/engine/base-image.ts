@@ -21,16 +21,16 @@ type Spec = SpecOf<typeof baseImageStep>;
 /** Ensures that an image is with the daemon, pulling it as the policy says. */
 export function baseImageHandler(engine: DockerEngine): ActionHandler<Spec, BaseImage> {
   return {
-    async check({ reference, pull }, ctx) {
+    async check({ image: reference, pull }, ctx) {
       if (pull === 'never' && await engine.inspectImage(reference, ctx) === undefined) throw notThere(reference);
       await engine.version(ctx);
     },
-    async run({ reference, pull = 'missing', platform, auth }, ctx) {
+    async run({ image: reference, pull = 'missing', platform, auth }, ctx) {
       const known = pull === 'always' && !isImageId(reference) ? undefined : await engine.inspectImage(reference, ctx);
       if (known !== undefined && isFor(known, platform)) return describe(known, reference);
       if (pull === 'never') throw notThere(reference);
       if (isImageId(reference)) throw new BakeError({ code: 'DockerPullFailed', message: `the daemon has no image ${reference}`, hint: 'an id cannot be pulled: give a name, or a name with a digest' });
-      await pullImage(engine, { reference, platform, auth }, ctx);
+      await pullImage(engine, { image: reference, platform, auth }, ctx);
       const pulled = await engine.inspectImage(reference, ctx);
       if (pulled === undefined) throw new BakeError({ code: 'DockerPullFailed', source: 'platform', message: `${reference} was pulled, but the daemon does not have it`, transient: true });
       return describe(pulled, reference);
@@ -38,7 +38,7 @@ export function baseImageHandler(engine: DockerEngine): ActionHandler<Spec, Base
   };
 }
 
-async function pullImage(engine: DockerEngine, { reference, platform, auth }: Spec, ctx: StepContext): Promise<void> {
+async function pullImage(engine: DockerEngine, { image: reference, platform, auth }: Spec, ctx: StepContext): Promise<void> {
   const login = await authFor(reference, auth, ctx);
   const sum = new LayerSum(`pull ${reference}`, ctx.progress);
   ctx.log(`pulling ${reference}`, 'info');

@@ -25,7 +25,7 @@ const settle = 1_000;
 export function importedImageHandler(engine: DockerEngine): ResourceHandler<Spec, Handle> {
   return {
     settle,
-    async check({ path }, ctx) {
+    async check({ import: path }, ctx) {
       await engine.version(ctx);
       if (path !== undefined) await checkTarball(resolve(ctx.run.project, path));
     },
@@ -36,8 +36,8 @@ export function importedImageHandler(engine: DockerEngine): ResourceHandler<Spec
         const loaded = await loadArchive(engine, artifact.id, ctx);
         return { id: loaded.id, digest: '', reference: loaded.id, isOurs: true, loaded };
       }
-      const path = artifact === undefined ? resolve(ctx.run.project, spec.path ?? '') : tarballOf(artifact);
-      const id = await importTarball(engine, path, { ...spec, labels: stamp(ctx, true) }, ctx);
+      const path = artifact === undefined ? resolve(ctx.run.project, spec.import ?? '') : tarballOf(artifact);
+      const id = await importTarball(engine, path, { changes: spec.importChanges, platform: spec.platform, labels: stamp(ctx, true) }, ctx);
       return { id, digest: '', reference: id, isOurs: true };
     },
     async find(token, { artifact }, ctx) {
