@@ -8,8 +8,6 @@ export interface Interrupts {
    * once, with `lastWords` printed.
    */
   guard<T>(work: (signal: AbortSignal) => Promise<T>, notes: InterruptNotes): Promise<T>;
-  /** As if Ctrl-C had been pressed: for a prompt that reads the keys itself. */
-  raise(): void;
 }
 
 export interface InterruptNotes {
@@ -34,7 +32,6 @@ export class ProcessInterrupts implements Interrupts {
   readonly #source: SignalSource;
   readonly #print: (text: string) => void;
   readonly #now: () => number;
-  #current: ((signal: NodeJS.Signals) => void) | undefined;
 
   constructor(source: SignalSource, print: (text: string) => void, now: () => number) {
     this.#source = source;
@@ -56,18 +53,11 @@ export class ProcessInterrupts implements Interrupts {
       this.#print(notes.lastWords());
       this.#source.exit(exitCode.interrupted);
     };
-    this.#current = listener;
     for (const signal of signals) this.#source.on(signal, listener);
     try {
       return await work(controller.signal);
     } finally {
-      this.#current = undefined;
       for (const signal of signals) this.#source.off(signal, listener);
     }
-  }
-
-  raise(): void {
-    if (this.#current === undefined) this.#source.exit(exitCode.interrupted);
-    else this.#current('SIGINT');
   }
 }

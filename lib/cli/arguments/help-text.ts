@@ -4,6 +4,7 @@ import type { CommandSpec, OptionSpec } from './command-spec.js';
 import { globalOptions } from './command-table.js';
 
 const widest = 100;
+const epilogue = 'bake <command> --help shows more of each. Exit codes: 0 ok, 1 failed, 2 usage or config, 3 diff found differences, 4 declined, 5 something was left behind, 130 interrupted.';
 
 /** What `bake --help` prints. */
 export function mainHelp(table: readonly CommandSpec[], version: string, style: Style, columns: number): string {
@@ -16,8 +17,7 @@ export function mainHelp(table: readonly CommandSpec[], version: string, style: 
     ...optionLines(globalOptions, style, columns), '',
     style.bold('Examples'),
     ...twoColumns([['bake init web', 'start a project'], ['bake synth', 'see what will be done'], ['bake run', 'build the images']], style, columns), '',
-    style.dim('bake <command> --help shows more of each. Exit codes: 0 ok, 1 failed, 2 usage or config, 3 diff found'),
-    style.dim('differences, 4 declined, 5 something was left behind, 130 interrupted.'),
+    ...wrap(epilogue, Math.min(columns, widest)).map((line) => style.dim(line)),
   ];
   return `${lines.join('\n')}\n`;
 }

@@ -24,5 +24,5 @@ export function chooseHost(context: CommandContext, { mayBeLive }: { readonly ma
 /** Asks on the terminal; takes the fallback if there is none, or with `--yes`. */
 export function makePrompt({ args, io, errStyle }: CommandContext, display: { readonly pause?: () => void; readonly resume?: () => void } = {}): Prompt {
   const isInteractive = io.stdin.isTTY === true && io.stderr.isTTY === true && !args.flag('yes') && !args.flag('json');
-  return new Prompt({ stdin: io.stdin, output: io.stderr, style: errStyle, isInteractive, onInterrupt: () => io.interrupts.raise(), ...display });
+  return new Prompt({ stdin: io.stdin, output: io.stderr, style: errStyle, isInteractive, ...display });
 }

@@ -60,7 +60,7 @@ function headerLine(view: RunView, look: TreeLook): string {
     [count('failed'), 'failed', style.red], [count('cancelled') + count('skipped'), 'not built', style.yellow],
   ];
   for (const [number, word, paint] of numbers) if (number > 0) parts.push('  ', [`${number} ${word}`, paint]);
-  if (view.startedAt > 0) parts.push('  ', [elapsed(now - view.startedAt), style.dim]);
+  if (view.startedAt !== undefined) parts.push('  ', [elapsed(now - view.startedAt), style.dim]);
   return styledLine(parts, look.columns);
 }
 

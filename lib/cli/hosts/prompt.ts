@@ -11,8 +11,6 @@ export interface PromptOptions {
   readonly style: Style;
   /** False: nobody is there to answer, or nobody wants to be asked; the fallback is the answer. */
   readonly isInteractive: boolean;
-  /** A Ctrl-C typed at the question, which the terminal then does not turn into a signal. */
-  readonly onInterrupt: () => void;
   /** Around each question: to take a live display away and bring it back. */
   readonly pause?: () => void;
   readonly resume?: () => void;
@@ -62,21 +60,22 @@ export class Prompt {
 
   /** Undefined at the end of input. */
   #readLine(signal: AbortSignal | undefined): Promise<string | undefined> {
-    const { stdin, output, onInterrupt } = this.#options;
+    const { stdin, output } = this.#options;
+    output.write('  > ');
     return new Promise((resolve, reject) => {
-      const reader = createInterface({ input: stdin, output: output as unknown as NodeJS.WritableStream, terminal: stdin.isTTY === true });
+      // The terminal itself edits the line, and turns Ctrl-C into a signal as ever.
+      const reader = createInterface({ input: stdin, terminal: false });
       const onAbort = (): void => {
-        reader.close();
         output.write('\n');
         reject(signal?.reason);
+        reader.close();
       };
       signal?.addEventListener('abort', onAbort, { once: true });
-      reader.on('SIGINT', onInterrupt);
       reader.on('close', () => {
         signal?.removeEventListener('abort', onAbort);
         resolve(undefined);
       });
-      reader.question('  > ', (line) => {
+      reader.once('line', (line) => {
         resolve(line);
         reader.close();
       });

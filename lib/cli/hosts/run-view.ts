@@ -38,7 +38,7 @@ type StepEvent = Extract<BakeEvent, { readonly step: string }>;
 export class RunView {
   run = '';
   log = '';
-  startedAt = 0;
+  startedAt: number | undefined;
   isCancelling = false;
   readonly builds = new Map<string, BuildView>();
 

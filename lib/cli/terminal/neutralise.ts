@@ -1,8 +1,8 @@
 import { stripVTControlCharacters } from 'node:util';
 
 const tabStop = 8;
-// C0 but the line end, C1, DEL, marks that reorder a line, line and paragraph separators.
-const forbidden = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+// Controls, marks that are not seen or reorder a line, line and paragraph separators; not the line end, nor what joins emoji and letters.
+const forbidden = /(?![\n\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 /**
  * A foreign text that can do nothing to a terminal: escape sequences are dropped, tabs become spaces, every other
@@ -30,7 +30,8 @@ export function neutraliseAll<T>(value: T): T {
 
 /** JSON on one line in which no raw control character is left, so that looking at it is harmless too. */
 export function safeJson(value: unknown, indent?: number): string {
-  return JSON.stringify(value, undefined, indent).replace(/[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  const escaped = (char: string) => Array.from({ length: char.length }, (_, index) => `\\u${char.charCodeAt(index).toString(16).padStart(4, '0')}`).join('');
+  return JSON.stringify(value, undefined, indent).replace(forbidden, escaped);
 }
 
 function expandTabs(line: string): string {

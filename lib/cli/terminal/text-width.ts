@@ -1,15 +1,26 @@
 import truncatedWidth from 'fast-string-truncated-width';
 
+const characters = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+const isAscii = (text: string): boolean => /^[\x20-\x7e]*$/.test(text);
+
 /** Columns that a text takes in a terminal. */
 export function textWidth(text: string): number {
-  return /^[\x20-\x7e]*$/.test(text) ? text.length : truncatedWidth(text).width;
+  return isAscii(text) ? text.length : truncatedWidth(text).width;
 }
 
-/** The text, cut to at most `columns` columns; what is cut ends in `…`. For text without escape sequences. */
+/** The text, cut to at most `columns` columns, never inside a character; what is cut ends in `…`. For text without escape sequences. */
 export function truncate(text: string, columns: number): string {
   if (columns <= 0) return '';
-  const { truncated, index } = truncatedWidth(text, { limit: columns, ellipsis: '…', ellipsisWidth: 1 });
-  return truncated ? `${text.slice(0, index).replace(/[\ud800-\udbff]$/, '')}…` : text;
+  if (textWidth(text) <= columns) return text;
+  if (isAscii(text)) return `${text.slice(0, columns - 1)}…`;
+  let kept = '';
+  let width = 0;
+  for (const { segment } of characters.segment(text)) {
+    width += textWidth(segment);
+    if (width >= columns) break;
+    kept += segment;
+  }
+  return `${kept}…`;
 }
 
 /** The text with spaces behind it up to a width. */
