@@ -1,7 +1,8 @@
 import type { Extension } from '../../engine/extension.js';
-import { shellScript } from './steps.js';
+import { shellScriptStep } from './steps.js';
 
+/** Scripts on the machine being built. */
 export const shellExtension: Extension = {
   name: 'shell',
-  steps: [{ kind: shellScript, load: async () => (await import('./engine/shell-handler.js')).shellHandler }],
+  steps: [{ kind: shellScriptStep, load: async () => (await import('./engine/shell-handler.js')).shellHandler }],
 };

@@ -1,31 +1,32 @@
 import { z } from 'zod';
-import type { Connection } from '../../core/communicator.js';
 import { asset, late } from '../../plan/late.js';
 import { defineStepKind } from '../../plan/step-kind.js';
+import { connectionField, environmentField, exitCodesField, shebangField } from '../script-fields.js';
 
-const milliseconds = z.number().nonnegative();
+/** A path on the machine that means itself in any shell, also inside quotes of the user's own `executeCommand`. */
+export const plainPath = /^\/[\w@%+=:,./-]*$/;
+const path = z.string().regex(plainPath, 'give an absolute path of letters, digits and _ @ % + = : , . / -');
 
-export const shellScript = defineStepKind({
-  kind: 'shell.script',
-  type: 'action',
-  version: 1,
+/** A script on the machine being built; times in milliseconds. */
+export const shellScriptStep = defineStepKind({
+  kind: 'shell.script', type: 'action', version: 1, outputs: [],
   spec: z.strictObject({
-    connection: late(z.custom<Connection>((value) => typeof (value as Connection | null)?.kind === 'string')),
+    connection: connectionField,
     inline: z.array(late(z.string())).min(1).optional(),
+    script: asset('file').optional(),
     scripts: z.array(asset('file')).min(1).optional(),
-    environment: z.record(z.string(), late(z.string())).optional(),
-    /** Names of the variables whose values must not reach an argument list. */
-    secretNames: z.array(z.string()).optional(),
-    executeCommand: z.string().optional(),
-    validExitCodes: z.array(z.number().int()).min(1).optional(),
-    expectDisconnect: z.boolean().optional(),
-    startRetryTimeout: milliseconds.optional(),
-    remoteFolder: z.string().min(1).optional(),
-    remotePath: z.string().min(1).optional(),
-    skipClean: z.boolean().optional(),
-    inlineShebang: z.string().min(1).optional(),
+    environment: environmentField,
+    executeCommand: late(z.string()).optional(),
+    inlineShebang: shebangField,
     binary: z.boolean().optional(),
-    pauseAfter: milliseconds.optional(),
+    remotePath: path.optional(),
+    remoteFolder: path.optional(),
+    skipClean: z.boolean().optional(),
+    validExitCodes: exitCodesField,
+    expectDisconnect: z.boolean().optional(),
+    startRetryTimeout: z.number().min(0).optional(),
+    pauseAfter: z.number().min(0).optional(),
   }),
-  outputs: [],
 });
+
+export type ShellScriptSpec = z.output<typeof shellScriptStep.spec>;
