@@ -27,7 +27,7 @@ export interface ExecRequest {
   /** Called for each whole line as it arrives, without its line end. */
   readonly onStdout?: (line: string) => void;
   readonly onStderr?: (line: string) => void;
-  /** Takes the raw standard output instead of lines. */
+  /** Takes the raw standard output instead of lines. When it breaks, the rest is dropped; the command goes on. */
   readonly stdout?: NodeJS.WritableStream;
   /** The command has the terminal of `bake`: it may ask there, and what it prints goes to standard error as it is. @default false */
   readonly terminal?: boolean;

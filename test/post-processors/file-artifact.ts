@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Artifact } from '../../lib/core/artifact.js';
@@ -20,18 +21,14 @@ export function writeArtifact(folder: string, files: Readonly<Record<string, str
 /** What an image on a daemon looks like. */
 export const imageArtifact: Artifact = { type: 'docker.image', id: 'sha256:1234', title: 'web:latest', files: [], data: {} };
 
-/** Bytes that compress, and differ by the seed: texts, runs of zeros and noise. */
+/** The same bytes for the same seed, as they stand on a disk: zeros, text and noise by turns; some 40 % of it when compressed. */
 export function diskLike(size: number, seed = 1): Buffer {
   const bytes = Buffer.alloc(size);
-  let state = seed;
-  for (let at = 0; at < size; at += 4_096) {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    if (state % 3 === 0) continue;
-    const end = Math.min(at + 4_096, size);
-    for (let index = at; index < end; index++) {
-      if (state % 3 === 1) bytes[index] = 'a line of some text file, over and over\n'.charCodeAt((index + state) % 40);
-      else { state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0; bytes[index] = state >>> 24; }
-    }
+  const text = 'a line of some text file, over and over\n'.repeat(128);
+  for (let at = 0, block = seed; at < size; at += 4_096, block++) {
+    const part = bytes.subarray(at, at + 4_096);
+    if (block % 3 === 0) part.set(createHash('shake256', { outputLength: part.length }).update(String(block)).digest());
+    else if (block % 3 === 1) part.write(text, 'latin1');
   }
   return bytes;
 }

@@ -30,6 +30,7 @@ function run(request: ExecRequest, stamp: string | undefined): Promise<ExecResul
     const finished: Promise<void>[] = [];
     if (request.stdout !== undefined) {
       child.stdout?.pipe(request.stdout);
+      request.stdout.on('error', () => child.stdout?.resume()); // with output that nobody takes, its end would never come
     } else if (child.stdout !== null) {
       finished.push(eachLine(child.stdout, (line) => { stdout.add(line); request.onStdout?.(line); }));
     }
@@ -62,7 +63,7 @@ function killOnAbort(child: ChildProcess, { signal, terminal, killAfter = 1_000 
   const kill = (name: NodeJS.Signals) => {
     if (child.pid === undefined) return;
     try {
-      if (process.platform === 'win32' || terminal) child.kill(name);
+      if (process.platform === 'win32' || request.terminal) child.kill(name);
       else process.kill(-child.pid, name);
     } catch { /* it is gone already */ }
   };

@@ -1,7 +1,5 @@
-import { createWriteStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import type { Artifact } from '../../../core/artifact.js';
 import { BakeError } from '../../../core/bake-error.js';
 import { formatBytes } from '../../../core/size.js';
@@ -12,6 +10,7 @@ import { outputFile } from '../../../engine/output-file.js';
 import { type Codec, codecOf, type Format, formatOf, formats, isArchive, levels } from '../format.js';
 import type { CompressSpec } from '../steps.js';
 import { gzip } from './gzip.js';
+import { intoFile } from './into-file.js';
 import { builtInStream, findTool } from './programs.js';
 import { readFileBytes } from './read-file.js';
 import { tar } from './tar.js';
@@ -49,10 +48,10 @@ async function compress(entries: readonly ArtifactEntry[], part: string, { forma
   const codec = codecOf(format);
   if (codec === 'zip') return writeZip(entries, part, { level, onBytes, signal });
   const source = isArchive(format) ? tar(entries, onBytes) : readFileBytes(onlyFile(entries, format).path, onBytes);
-  if (codec === 'none') return pipeline(source, createWriteStream(part), { signal });
-  if (codec === 'gz') return pipeline(gzip(source, level), createWriteStream(part), { signal });
+  if (codec === 'none') return intoFile(source, part, signal);
+  if (codec === 'gz') return intoFile(gzip(source, level), part, signal);
   const tool = await findTool(codec, ctx.exec, signal);
-  if (tool === 'built-in') return pipeline(source, builtInStream(level), createWriteStream(part), { signal });
+  if (tool === 'built-in') return intoFile(source, part, signal, builtInStream(level));
   const args = tool.args(level, isArchive(format) ? undefined : entries[0]?.size);
   return throughProgram(source, { command: tool.command, args }, part, ctx);
 }

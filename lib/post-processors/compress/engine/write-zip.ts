@@ -1,9 +1,8 @@
-import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { ZipFile } from 'yazl';
 import type { ArtifactEntry } from '../../../engine/artifact-files.js';
 import { zipTime } from './archive-time.js';
+import { intoFile } from './into-file.js';
 import { readFileBytes } from './read-file.js';
 
 /** File types in the upper half of Unix permission bits, as zip keeps them. */
@@ -23,10 +22,6 @@ export async function writeZip(entries: readonly ArtifactEntry[], part: string, 
     else zip.addReadStreamLazy(name, { ...facts, size, compressionLevel: level }, (give) => give(null, Readable.from(readFileBytes(path, onBytes), { objectMode: false })));
   }
   zip.end();
-  try {
-    await pipeline(Readable.from(zip.outputStream), createWriteStream(part), { signal: AbortSignal.any([signal, broken.signal]) });
-  } catch (error) {
-    signal.throwIfAborted();
-    throw broken.signal.aborted ? broken.signal.reason : error;
-  }
+  // A failed entry ends the whole archive, with the entry's own error.
+  await intoFile(zip.outputStream as unknown as AsyncIterable<Uint8Array>, part, AbortSignal.any([signal, broken.signal]));
 }
