@@ -234,6 +234,20 @@ if (await need(t, 'docker')) {
     await t.rejects(bases.acquire(spec, context()), { code: 'DockerBuildFailed', message: /unknown instruction: FRO/i });
   });
 
+  await t.test('BuildKit builds what the classic builder cannot, with lines and a failing instruction', async (t) => {
+    const folder = t.testdir({ Dockerfile: `FROM ${base}\nRUN --mount=type=tmpfs,target=/quick echo hello from buildkit && touch /quick/x\n` });
+    const ctx = context();
+    const bases = dockerfileImageHandler(engine);
+    const spec = { dockerfile: asset(join(folder, 'Dockerfile'), 'file'), context: asset(folder, 'directory'), dockerfileName: 'Dockerfile', buildKit: true, noCache: true };
+    const handle = await bases.acquire(spec, ctx);
+    t.ok(ctx.lines.includes('hello from buildkit'), ctx.lines.join('\n'));
+    t.match(await bases.find(ctx.token, spec, ctx), { id: handle.id, layers: [] });
+    await bases.release(handle, ctx);
+    t.notOk(exists(handle.id));
+    await writeFile(join(folder, 'Dockerfile'), `FROM ${base}\nRUN echo "about to fail" && exit 7\n`);
+    await t.rejects(bases.acquire(spec, context()), { code: 'DockerBuildFailed', message: /at "RUN echo "about to fail" && exit 7": .*exit code: 7/, output: /about to fail/ });
+  });
+
   await t.test('an abort ends a Dockerfile build, and its containers go', async (t) => {
     const folder = t.testdir({ Dockerfile: `FROM ${base}\nRUN echo started && sleep 1000\n` });
     const abort = new AbortController();

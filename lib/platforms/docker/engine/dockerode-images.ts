@@ -1,7 +1,8 @@
-import { addAbortSignal, Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import type Docker from 'dockerode';
 import { BakeError, type BakeErrorOptions } from '../../../core/bake-error.js';
 import { parseReference, withTag } from '../reference.js';
+import { buildKitLines } from './buildkit-lines.js';
 import { daemonError, reasonOf, statusOf } from './daemon-error.js';
 import type { Abortable, BuildOptions, ImageConfig, ImageFacts, ImageRemoval, ImportOptions, LayerProgress, Labelled, PullOptions, PushOptions, RegistryAuth } from './docker-engine.js';
 import { labelChange } from './labels.js';
@@ -57,8 +58,8 @@ export class DockerodeImages {
     let step = '';
     const lines: string[] = [];
     const say = (line: string) => {
-      // The daemon counts the labels that bake adds as steps, so its numbers would mislead.
-      step = /^(?:Step \d+\/\d+ : |\[[0-9a-z:]+\] )(.*)$/.exec(line)?.[1] ?? step;
+      // The classic builder counts the labels that bake adds as steps, so its numbers would mislead.
+      step = /^(?:Step \d+\/\d+ : |\[(?:[^\]]* )?\d+\/\d+\] )(.*)$/.exec(line)?.[1] ?? step;
       lines.push(line);
       if (lines.length > shownLines) lines.shift();
       onLine?.(line);
@@ -69,15 +70,16 @@ export class DockerodeImages {
       ...(noCache === undefined ? {} : { nocache: noCache }), ...(pull === undefined ? {} : { pull: String(pull) }), ...(network === undefined ? {} : { networkmode: network }),
       ...(buildKit === true ? { version: '2' as const } : {}), ...(auths === undefined ? {} : { registryconfig: { ...auths } }), ...abortable(signal),
     };
+    const trace = buildKit === true ? buildKitLines(say) : undefined;
     const fail = (reason: string) => ({
       code: 'DockerBuildFailed', source: 'user' as const, message: `the Dockerfile failed${step === '' ? '' : ` at "${step}"`}: ${reason}`, output: [...lines],
       hint: step === '' ? 'correct the Dockerfile' : 'correct that instruction; the last lines of its output are above',
     });
     await this.#follow(async () => await this.#docker.buildImage(context, options as Docker.ImageBuildOptions) as Readable, (message) => {
       for (const line of (message.stream ?? '').split('\n')) if (line.trim() !== '') say(line.trimEnd());
-      const aux = message.aux as { ID?: string } | undefined;
-      id = aux?.ID ?? /^Built image: (sha256:[0-9a-f]{64})/.exec(message.stream ?? '')?.[1] ?? id;
-    }, signal, fail, buildKit);
+      if (message.id === 'moby.buildkit.trace') trace?.(message.aux as string);
+      id = (message.aux as { ID?: string } | undefined)?.ID ?? id;
+    }, signal, fail);
     return id;
   }
 
@@ -153,12 +155,11 @@ export class DockerodeImages {
   }
 
   /** Starts a call that answers with a stream of messages, and sees it through. */
-  async #follow(start: () => Promise<Readable>, onMessage: (message: StreamMessage) => void, signal: AbortSignal | undefined, describe: (reason: string) => BakeErrorOptions, buildKit = false): Promise<void> {
+  async #follow(start: () => Promise<Readable>, onMessage: (message: StreamMessage) => void, signal: AbortSignal | undefined, describe: (reason: string) => BakeErrorOptions): Promise<void> {
     signal?.throwIfAborted();
     let failure: string | undefined;
     try {
-      const read = buildKit ? eachBuildKitMessage.bind(undefined, this.#docker) : eachMessage;
-      await read(await start(), (message) => { onMessage(message); failure ??= failureOf(message); }, signal);
+      await eachMessage(await start(), (message) => { onMessage(message); failure ??= failureOf(message); }, signal);
     } catch (error) {
       signal?.throwIfAborted();
       throw daemonError(error, describe);
@@ -196,13 +197,4 @@ const importFailure = (reason: string) => (/no space left/i.test(reason)
 function platformObject(platform: string): { os: string; architecture: string; variant?: string } {
   const [os = '', architecture = '', variant] = platform.split('/');
   return { os, architecture, ...(variant === undefined ? {} : { variant }) };
-}
-
-/** BuildKit's messages are protocol buffers, which dockerode turns into lines. */
-function eachBuildKitMessage(docker: Docker, stream: Readable, onMessage: (message: StreamMessage) => void, signal: AbortSignal | undefined): Promise<void> {
-  const decoder = docker as Docker & { followProgress(stream: Readable, onEnd: (error: Error | null) => void, onMessage: (message: StreamMessage) => void): void };
-  return new Promise((resolve, reject) => {
-    if (signal !== undefined) addAbortSignal(signal, stream);
-    decoder.followProgress(stream, (error) => { if (error) reject(error); else resolve(); }, onMessage);
-  });
 }
