@@ -33,3 +33,8 @@ export async function scratch(t: Test): Promise<string> {
   t.teardown(() => rm(folder, { recursive: true, force: true }));
   return folder;
 }
+
+/** What a promise was rejected with. */
+export async function rejection(promise: Promise<unknown>): Promise<Error> {
+  return promise.then(() => new Error('it was not rejected'), (error: Error) => error);
+}

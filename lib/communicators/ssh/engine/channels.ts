@@ -1,5 +1,6 @@
 import type ssh2 from 'ssh2';
 import { BakeError } from '../../../core/bake-error.js';
+import type { Clock } from '../../../core/ports.js';
 import type { Session } from './session.js';
 
 /** The connection went away under a call; `SshCommunicator` dials again for the next one. */
@@ -10,6 +11,10 @@ export function connectionLost(cause?: unknown): BakeError {
   });
 }
 
+/** A server may count a session for a moment after it has closed its channel; milliseconds. */
+const reapTime = 1_000;
+const reapPoll = 20;
+
 /** Opens a channel of one session, such as `(done) => client.exec('true', done)`. */
 export type Opener<C> = (client: ssh2.Client, done: (error: Error | undefined, channel: C) => void) => void;
 
@@ -19,12 +24,15 @@ export type Opener<C> = (client: ssh2.Client, done: (error: Error | undefined, c
  */
 export class Channels {
   readonly session: Session;
+  readonly #clock: Clock;
   #open = 0;
+  #lastClosed = Number.NEGATIVE_INFINITY;
   #limit = Number.POSITIVE_INFINITY;
   readonly #waiting: (() => void)[] = [];
 
-  constructor(session: Session) {
+  constructor(session: Session, clock: Clock) {
     this.session = session;
+    this.#clock = clock;
   }
 
   /**
@@ -37,15 +45,17 @@ export class Channels {
       this.#open++;
       try {
         const channel = await this.openAtOnce(opener, signal);
-        channel.once('close', () => this.#closed());
+        channel.once('close', () => {
+          this.#lastClosed = this.#clock.now();
+          this.#leave();
+        });
         return channel;
       } catch (error) {
-        this.#closed();
-        if (BakeError.is(error) && error.code === 'CommandNotStarted' && this.#open > 0) {
-          this.#limit = Math.max(1, this.#open);
-          continue;
-        }
-        throw error;
+        this.#leave();
+        if (!BakeError.is(error) || error.code !== 'CommandNotStarted') throw error;
+        if (this.#clock.now() - this.#lastClosed < reapTime) await this.#clock.sleep(reapPoll, signal);
+        else if (this.#open > 0) this.#limit = this.#open;
+        else throw error;
       }
     }
   }
@@ -83,7 +93,7 @@ export class Channels {
     });
   }
 
-  #closed(): void {
+  #leave(): void {
     this.#open--;
     this.#waiting.shift()?.();
   }

@@ -34,6 +34,7 @@ export class HostTrust {
   readonly #policy: HostKeyPolicy;
   readonly #known: readonly KnownKey[];
   readonly #refused = new Map<string, string>();
+  #isExhausted = false;
 
   private constructor(host: string, port: number, policy: HostKeyPolicy, known: readonly KnownKey[]) {
     this.#host = host;
@@ -51,7 +52,7 @@ export class HostTrust {
 
   /** Whether the server may have another key that fits: a fingerprint does not tell of which type its key is. */
   get canAskAgain(): boolean {
-    return this.#policy.policy === 'fingerprint' && this.keyTypes.length > 0;
+    return this.#policy.policy === 'fingerprint' && !this.#isExhausted && this.keyTypes.length > 0;
   }
 
   /** Undefined if the key is trusted; else why it is not. */
@@ -71,8 +72,9 @@ export class HostTrust {
     }
   }
 
-  /** The refusal once the server has no more keys to show. */
-  refusal(): BakeError | undefined {
+  /** The server has no more keys to show: the refusal of those that it has shown, if it has. */
+  exhaust(): BakeError | undefined {
+    this.#isExhausted = true;
     const shown = [...this.#refused.values()];
     return shown.length === 0 ? undefined : this.#mismatchOf(shown);
   }

@@ -6,27 +6,30 @@ export interface KillOptions {
   readonly channels: Channels;
   readonly channel: ssh2.ClientChannel;
   readonly clock: Clock;
+  /** Logs in once more, for a server that allows no second channel. */
+  readonly another: (signal: AbortSignal) => Promise<Channels>;
   /** The process id of the command's shell, once it has told it. */
   readonly pid: () => string | undefined;
   readonly pidTold: Promise<void>;
 }
 
 /** How long to wait, in milliseconds: for the process id, for the script, and for the channel to close after a signal. */
-const patience = { pid: 1_000, script: 4_000, close: 1_000 };
+const patience = { pid: 1_000, script: 5_000, close: 1_000 };
 
 /**
- * Ends a running command with all that it started, and closes its channel. A second channel does it by process id; where
- * that is not possible the server is asked to signal the command, which reaches its process group (OpenSSH from 7.9) or
- * only its shell (others).
+ * Ends a running command with all that it started, and closes its channel. A second channel, or a second connection, does
+ * it by process id; where that is not possible the server is asked to signal the command, which not all servers do and
+ * which reaches its process group at most.
  */
-export async function killRemote({ channels, channel, clock, pid, pidTold }: KillOptions): Promise<void> {
+export async function killRemote(options: KillOptions): Promise<void> {
+  const { channel, clock, pidTold } = options;
   const closed = new AbortController();
   channel.once('close', () => closed.abort());
   const wait = (milliseconds: number) => clock.sleep(milliseconds, closed.signal).catch(() => {});
 
   await Promise.race([pidTold, wait(patience.pid)]);
-  const id = pid();
-  const isDone = id !== undefined && /^\d+$/.test(id) && await runKillScript(channels, id, clock);
+  const pid = options.pid();
+  const isDone = pid !== undefined && /^\d+$/.test(pid) && await killByPid(options, pid);
   if (!isDone) {
     for (const name of ['TERM', 'KILL']) {
       if (closed.signal.aborted) return;
@@ -42,23 +45,27 @@ export async function killRemote({ channels, channel, clock, pid, pidTold }: Kil
   if (!closed.signal.aborted) channel.emit('close'); // the server does not even confirm the close
 }
 
-async function runKillScript(channels: Channels, pid: string, clock: Clock): Promise<boolean> {
+async function killByPid({ channels, another, clock }: KillOptions, pid: string): Promise<boolean> {
   const over = new AbortController();
   const limit = clock.sleep(patience.script, over.signal).then(() => false, () => false);
-  const run = async () => {
-    const channel = await channels.openAtOnce<ssh2.ClientChannel>((client, done) => client.exec(`exec /bin/sh -s ${pid}`, done), over.signal);
-    return new Promise<boolean>((resolve) => {
-      let code: number | null | undefined;
-      channel.on('exit', (status: number | null) => { code = status; });
-      channel.on('close', () => resolve(code === 0));
-      channel.resume();
-      channel.stderr.resume();
-      channel.end(killScript);
-    });
+  const onceMore = async () => {
+    const second = await another(over.signal);
+    return runKillScript(second, pid, over.signal).finally(() => second.session.close());
   };
-  const result = await Promise.race([run().catch(() => false), limit]);
+  const run = runKillScript(channels, pid, over.signal).catch(() => (channels.session.isOpen ? onceMore() : false)).catch(() => false);
+  const result = await Promise.race([run, limit]);
   over.abort();
   return result;
+}
+
+async function runKillScript(channels: Channels, pid: string, signal: AbortSignal): Promise<boolean> {
+  const channel = await channels.openAtOnce<ssh2.ClientChannel>((client, done) => client.exec(`exec /bin/sh -s ${pid}`, done), signal);
+  return new Promise<boolean>((resolve) => {
+    channel.on('close', (code?: number | null) => resolve(code === 0));
+    channel.resume();
+    channel.stderr.resume();
+    channel.end(killScript);
+  });
 }
 
 /**

@@ -48,7 +48,7 @@ export function logIn(options: LoginOptions): Promise<ssh2.Client> {
       if (refusal !== undefined) fail(refusal);
       else if (/All configured authentication|Too many authentication/i.test(error.message)) fail(authenticationFailed(login, methods, lastNote));
       else if (error.level === 'agent' || error.level === 'client-authentication') lastNote = error.message; // the next method follows
-      else if (/no matching/i.test(error.message)) fail(trust.refusal() ?? algorithmError(error.message));
+      else if (/no matching/i.test(error.message)) fail(trust.exhaust() ?? algorithmError(error.message));
       else fail(notReady(error));
     });
     client.on('close', () => fail(new NotReady(loginStarted ? 'the connection was closed during the login' : 'the connection was closed during the handshake')));

@@ -3,9 +3,8 @@ import { Readable, type Writable } from 'node:stream';
 import type ssh2 from 'ssh2';
 import type { RemoteCommand, RemoteResult } from '../../../core/communicator.js';
 import { LineSplitter } from '../../../core/lines.js';
-import type { Clock } from '../../../core/ports.js';
 import type { Channels } from './channels.js';
-import { killRemote } from './kill-remote.js';
+import { killRemote, type KillOptions } from './kill-remote.js';
 
 export interface RunOptions extends RemoteCommand {
   /** Takes the raw standard output instead of lines; if it fails, the command is ended. */
@@ -17,7 +16,7 @@ export interface RunOptions extends RemoteCommand {
  * Runs one command in one channel. The shell first tells its process id on a line of its own, which is not handed on: that
  * is how an abort finds the command and all that it started.
  */
-export async function runCommand(channels: Channels, options: RunOptions, clock: Clock): Promise<RemoteResult> {
+export async function runCommand(channels: Channels, options: RunOptions, host: Pick<KillOptions, 'clock' | 'another'>): Promise<RemoteResult> {
   const { signal, stdin } = options;
   let early: Error | undefined;
   const onEarly = (error: Error) => { early = error; };
@@ -27,8 +26,6 @@ export async function runCommand(channels: Channels, options: RunOptions, clock:
   const channel = await channels.open<ssh2.ClientChannel>((client, done) => client.exec(command, options.pty === true ? { pty: true } : {}, done), signal);
 
   return new Promise((resolve, reject) => {
-    let code: number | null | undefined;
-    let exitSignal: string | undefined;
     let pid: string | undefined;
     let failure: Error | undefined;
     let told = (): void => {};
@@ -45,23 +42,20 @@ export async function runCommand(channels: Channels, options: RunOptions, clock:
     if (options.stdout === undefined) channel.on('data', (chunk: Buffer) => stdout.write(chunk));
     else channel.pipe(options.stdout).on('error', (error) => stop(error));
     channel.stderr.on('data', (chunk: Buffer) => stderr.write(chunk));
-    channel.on('exit', (status: number | null, name?: string) => {
-      code = status;
-      exitSignal = name;
-    });
     channel.on('error', () => {}); // its close tells the rest
 
     const stop = (reason: Error) => {
       if (failure !== undefined) return;
       failure = reason;
       if (options.stdout !== undefined) channel.unpipe(options.stdout).resume(); // or it would never see its end
-      void killRemote({ channels, channel, clock, pid: () => pid, pidTold });
+      void killRemote({ ...host, channels, channel, pid: () => pid, pidTold });
     };
     const onAbort = () => stop(signal?.reason as Error);
     signal?.addEventListener('abort', onAbort, { once: true });
     const release = feed(channel, stdin, stop, options.pty === true);
 
-    channel.on('close', () => {
+    // Its arguments are those of the exit, which itself may have come before anybody could listen.
+    channel.on('close', (code?: number | null, exitSignal?: string) => {
       signal?.removeEventListener('abort', onAbort);
       release();
       stdout.end();

@@ -58,8 +58,12 @@ export class Session {
     });
   }
 
+  /** Aborted when the connection is closed or lost. */
+  get closed(): AbortSignal {
+    return this.#closed.signal;
+  }
   get isOpen(): boolean {
-    return !this.#closed.signal.aborted;
+    return !this.closed.aborted;
   }
 
   close(): void {

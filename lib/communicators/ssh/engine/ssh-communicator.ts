@@ -78,29 +78,35 @@ export class SshCommunicator implements Communicator {
   }
 
   #open(): Promise<Channels> {
-    const { connection, clock, log } = this.#options;
-    // Other callers may wait for it too, so only closing ends it.
-    const dial = Session.open(connection, { clock, log, signal: this.#closing.signal }).then((session) => new Channels(session));
+    const dial = this.#logIn(this.#closing.signal); // others may wait for it too, so only closing ends it
     dial.catch(() => { this.#dial = undefined; });
     return dial;
+  }
+
+  async #logIn(signal: AbortSignal): Promise<Channels> {
+    const { connection, clock, log } = this.#options;
+    return new Channels(await Session.open(connection, { clock, log, signal }), clock);
   }
 
   readonly #transfer: Run = (options) => this.#run(options);
 
   async #run(options: RunOptions): Promise<RemoteResult> {
-    return this.#onceAgain((channels) => runCommand(channels, options, this.#options.clock), options.signal);
+    return this.#onceAgain((channels) => runCommand(channels, options, { clock: this.#options.clock, another: (signal) => this.#logIn(signal) }), options.signal);
   }
 
   async #withSftp(code: 'UploadFailed' | 'DownloadFailed', path: string, signal: AbortSignal | undefined, work: (sftp: SftpTransfer) => Promise<void>): Promise<void> {
-    const channel = await this.#onceAgain((channels) => channels.open<ssh2.SFTPWrapper>((client, done) => client.sftp(done), signal), signal);
+    const { channel, closed } = await this.#onceAgain(async (channels) => {
+      const channel = await channels.open<ssh2.SFTPWrapper>((client, done) => client.sftp(done), signal);
+      return { channel, closed: channels.session.closed };
+    }, signal);
     const sftp = new SftpTransfer(channel);
     try {
-      await work(sftp);
+      // The library never answers what was under way when the connection was lost.
+      await untilAborted(work(sftp), closed);
     } catch (error) {
       signal?.throwIfAborted();
-      if (BakeError.is(error)) throw error;
-      const channels = await this.#dial;
-      throw channels?.session.isOpen ? transferFailed(code, path, (error as Error).message, error) : connectionLost(error);
+      if (closed.aborted) throw connectionLost(error);
+      throw BakeError.is(error) ? error : transferFailed(code, path, (error as Error).message, error);
     } finally {
       void sftp.close().catch(() => {});
     }
