@@ -29,7 +29,7 @@ export async function inRoot(root: string, path: string): Promise<string> {
     if (target.startsWith('/')) here = '/';
     todo.unshift(...target.split('/').filter((part) => part !== '' && part !== '.'));
   }
-  return join(root, here);
+  return here === '/' ? root : join(root, here);
 }
 
 async function linkTarget(path: string): Promise<string | undefined> {

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { BakeError } from '../../../../core/bake-error.js';
 import type { Exec, ExecRequest, ExecResult } from '../../../../core/ports.js';
@@ -45,15 +46,26 @@ export async function checkSpaces(exec: Exec, signal?: AbortSignal): Promise<voi
   if (code === 0) return;
   const reason = stderr.trim().split('\n').at(-1) ?? '';
   throw isRootless()
-    ? new BakeError({ code: 'RootlessUnavailable', source: 'platform', message: `this user cannot make namespaces of users: ${reason}`, hint: rootlessHint(stderr) })
+    ? new BakeError({ code: 'RootlessUnavailable', source: 'platform', message: `this user cannot make namespaces of users: ${reason}`, hint: await rootlessHint(stderr) })
     : new BakeError({ code: 'NamespacesUnavailable', source: 'platform', message: `root cannot make namespaces here: ${reason}`, hint: 'in a container, give it the capability SYS_ADMIN (docker run --privileged), or run bake outside' });
 }
 
 /** What has to be changed before a user who is not root can make root trees. */
-export function rootlessHint(stderr: string): string {
+export async function rootlessHint(stderr: string): Promise<string> {
   const { username } = userInfo();
   if (/newuidmap|newgidmap/.test(stderr) && /No such file|not found|failed to execute/.test(stderr)) return 'install the programs newuidmap and newgidmap: sudo apt-get install uidmap';
-  if (/subuid|subgid|could not find|range/i.test(stderr)) return `give the user ranges of ids: sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${username}`;
+  if (/subuid|subgid|could not find|range/i.test(stderr)) {
+    const range = await freeRange();
+    return `give the user ranges of ids: sudo usermod --add-subuids ${range} --add-subgids ${range} ${username}`;
+  }
   if (/Operation not permitted|Permission denied|No space left/.test(stderr)) return 'let users make namespaces: sudo sysctl -w kernel.unprivileged_userns_clone=1 user.max_user_namespaces=10000, and on Ubuntu kernel.apparmor_restrict_unprivileged_userns=0; or run bake as root';
   return 'run bake as root, or see "bake doctor" for what is missing';
+}
+
+/** 65,536 ids that no user has yet: two users with the same ones could reach into each other's trees. */
+async function freeRange(): Promise<string> {
+  const tables = await Promise.all(['/etc/subuid', '/etc/subgid'].map((path) => readFile(path, 'utf8').catch(() => '')));
+  const ends = tables.join('\n').split('\n').map((line) => line.split(':')).map(([, first, count]) => Number(first) + Number(count)).filter((end) => Number.isSafeInteger(end));
+  const first = Math.max(100_000, ...ends);
+  return `${first}-${first + 65_535}`;
 }
