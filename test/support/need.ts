@@ -19,6 +19,7 @@ const parts = {
   lz4: ['lz4', '--version'],
   tmpfs: ['unshare', '--mount', 'mount', '-t', 'tmpfs', 'none', '/mnt'],
   registry: ['docker-registry', '--version'],
+  busybox: ['/bin/busybox', 'true'],
 } as const satisfies Record<string, readonly [string, ...string[]]>;
 
 export type Part = keyof typeof parts;
