@@ -1,12 +1,12 @@
 import type { Construct } from 'constructs';
-import { type SshProps } from '../../communicators/ssh/index.js';
+import type { SshProps } from '../../communicators/ssh/index.js';
 import { sshConnection } from '../../communicators/ssh/ssh-connection.js';
 import { sshBastionPropNames, sshPropNames } from '../../communicators/ssh/ssh-props.js';
 import { Annotations } from '../../image/annotations.js';
 import { checkProps } from '../../image/check-props.js';
-import type { BuildPlanner, Machine, PlannedStep } from '../../image/compile.js';
+import type { BuildPlanner, Machine } from '../../image/compile.js';
 import { Source } from '../../image/source.js';
-import { nullArtifact, nullMachine } from './steps.js';
+import { nullArtifact, nullMachine, nullNowhere } from './steps.js';
 
 export interface NullSourceProps {
   /** The machine to provision; it must exist. @default - no machine: only what runs on this computer, such as `ShellLocal` */
@@ -37,28 +37,23 @@ export class NullSource extends Source {
   }
 
   compile(build: BuildPlanner): void {
-    const machine = build.step('Machine', { kind: nullMachine, title: this.#title(), spec: { connection: this.#connection() } });
-    build.provision(this.#machine(machine));
+    build.provision(this.#machine(build));
     build.artifact(build.step('Artifact', { kind: nullArtifact, title: 'nothing is exported', spec: {} }));
   }
 
-  #connection(): unknown {
+  #machine(build: BuildPlanner): Machine {
     const { ssh, local } = this.#props;
-    if (ssh !== undefined) return sshConnection(ssh);
-    return { kind: local === true ? 'local' : 'none' };
+    if (ssh !== undefined) return sshMachine(build, ssh);
+    if (local !== true) return { step: build.step('Machine', { kind: nullNowhere, title: 'no machine', spec: {} }) };
+    const step = build.step('Machine', { kind: nullMachine, title: 'this computer', spec: { connection: { kind: 'local' } } });
+    return { step, connection: step.ref('connection'), variables: { host: 'localhost' } };
   }
+}
 
-  #machine(step: PlannedStep): Machine {
-    const { ssh, local } = this.#props;
-    if (ssh === undefined) return local === true ? { step, connection: step.ref('connection'), variables: { host: 'localhost' } } : { step };
-    const { host, port = 22, user, password, privateKeyFile } = ssh;
-    const sshPrivateKeyFile = privateKeyFile === undefined ? undefined : step.ref<string>('sshPrivateKeyFile');
-    return { step, connection: step.ref('connection'), variables: { host, port, user, password, sshPrivateKeyFile } };
-  }
-
-  #title(): string {
-    const { ssh, local } = this.#props;
-    if (ssh === undefined) return local === true ? 'this computer' : 'no machine';
-    return typeof ssh.host === 'string' ? `ssh to ${ssh.host}` : 'ssh to a machine';
-  }
+function sshMachine(build: BuildPlanner, ssh: SshProps): Machine {
+  const { host, port = 22, user, password, privateKeyFile } = ssh;
+  const title = typeof host === 'string' ? `ssh connection to ${host}` : 'ssh connection';
+  const step = build.step('Machine', { kind: nullMachine, title, spec: { connection: sshConnection(ssh) } });
+  const sshPrivateKeyFile = privateKeyFile === undefined ? undefined : step.ref<string>('sshPrivateKeyFile');
+  return { step, connection: step.ref('connection'), variables: { host, port, user, password, sshPrivateKeyFile } };
 }

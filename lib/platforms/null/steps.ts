@@ -4,15 +4,13 @@ import { sshConnectionSchema } from '../../communicators/ssh/connection.js';
 import type { Connection } from '../../core/communicator.js';
 import { defineStepKind } from '../../plan/step-kind.js';
 
-/** No way into a machine: a step that asks for one gets the error `NoCommunicator`. */
-export const noConnection = z.strictObject({ kind: z.literal('none') });
+const connection = z.discriminatedUnion('kind', [sshConnectionSchema, localConnection]);
 
-const connection = z.discriminatedUnion('kind', [sshConnectionSchema, localConnection, noConnection]);
-
-/** The machine as it is: nothing is started, so nothing is removed. */
+/** A machine as it is: nothing is started, and what is removed at the end is the connection to it. */
 export const nullMachine = defineStepKind({
   kind: 'null.machine',
   type: 'resource',
+  noun: 'connection',
   version: 1,
   spec: z.strictObject({
     // The handler only hands it on, secrets unresolved: all that it may know of it is that it is a connection.
@@ -20,6 +18,15 @@ export const nullMachine = defineStepKind({
   }),
   opaque: ['connection'],
   outputs: ['connection', 'sshPrivateKeyFile'],
+});
+
+/** The place of the machine in a build that has none. */
+export const nullNowhere = defineStepKind({
+  kind: 'null.nowhere',
+  type: 'action',
+  version: 1,
+  spec: z.strictObject({}),
+  outputs: [],
 });
 
 /** What a build that exports nothing ends in. */

@@ -55,7 +55,9 @@ t.test('an ssh source hands its connection on, with secrets as references and ti
 });
 
 t.test('without a machine only a provisioner that needs one is an error, at its own place', async (t) => {
-  t.strictSame(synth({}, Here).diagnostics, []);
+  const fine = synth({}, Here);
+  t.strictSame(fine.diagnostics, []);
+  t.strictSame(fine.plans[0]!.steps.map((step) => [step.kind, step.lifetime]), [['null.nowhere', 'none'], ['test.here', 'none'], ['null.artifact', 'none']]);
   const { diagnostics } = synth({}, Remote);
   t.match(diagnostics, [{ code: 'NoCommunicator', severity: 'error', construct: 'Web/Work', message: 'Remote needs a machine, and Web/Null has none' }]);
 });
