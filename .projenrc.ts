@@ -55,7 +55,7 @@ json('package.json', {
     'build:js': [
       'esbuild bin/bake.ts lib/index.ts lib/toolkit/load/app-process.ts',
       ...['docker', 'rootfs', 'null'].map((name) => `lib/platforms/${name}/index.ts`),
-      '--bundle --splitting --format=esm --platform=node --target=node20 --outbase=. --outdir=dist --chunk-names=chunks/[name]-[hash] --sourcemap --sources-content=false --log-level=warning',
+      '--bundle --splitting --format=esm --platform=node --target=node20 --outbase=. --outdir=dist --chunk-names=chunks/[name]-[hash] --minify-syntax --minify-whitespace --keep-names --sourcemap --sources-content=false --log-level=warning',
       ...['constructs', 'dockerode', 'esbuild', 'ssh2', 'tar-fs', 'tar-stream', 'yazl', '@balena/dockerignore', 'typescript'].map((name) => `--external:${name}`),
     ].join(' '),
     'build:types': 'tsc -p .',

@@ -23,6 +23,8 @@ export { Checksum, type ChecksumProps } from './post-processors/checksum/checksu
 export { Compress, type CompressProps } from './post-processors/compress/compress.js';
 export { Manifest, type ManifestProps } from './post-processors/manifest/manifest.js';
 export { Breakpoint, type BreakpointProps } from './provisioners/breakpoint/breakpoint.js';
+export { File, type FileProps } from './provisioners/file/file.js';
+export { ShellLocalPostProcessor, type ShellLocalPostProcessorProps } from './post-processors/shell-local/shell-local.js';
 export { Shell, type ShellProps } from './provisioners/shell/shell.js';
 export { ShellLocal, type ShellLocalProps } from './provisioners/shell-local/shell-local.js';
 export { Sleep, type SleepProps } from './provisioners/sleep/sleep.js';

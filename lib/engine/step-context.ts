@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Communicator, Connection } from '../core/communicator.js';
 import type { EventBody } from '../core/events.js';
 import { sha256 } from '../core/json.js';
+import type { Clock } from '../core/ports.js';
 import type { CommunicatorHost } from './extension.js';
 import type { StepContext } from './handler.js';
 import type { EngineServices } from './services.js';
@@ -44,10 +45,25 @@ export function makeStepContext({ step, signal, services, notify, connect, onLin
     step, token, signal, clock, exec, ids, log,
     run: { id: run.id, tmp, project: run.project, force: run.force },
     outputs: services.outputs,
-    progress: (progress) => notify({ type: 'step.progress', ...progress, ...fields }),
+    progress: throttled(services.clock, (progress) => notify({ type: 'step.progress', ...progress, ...fields })),
     warn: (warning) => notify({ type: 'step.warned', ...warning, ...fields }),
     ask: (question) => host.ask(masker.value(question), signal),
     maskSecret: (value) => masker.add(value),
     connect: (connection) => connect(connection, { exec, clock, signal, tmp, log: (line) => log(line, 'info') }),
+  };
+}
+
+/** Milliseconds between two reports of the same transfer: what comes in between is seen by nobody. */
+const progressInterval = 100;
+
+/** Passes on the first report of each label, the last one (all is done), and of those between a few a second. */
+function throttled(clock: Clock, report: StepContext['progress']): StepContext['progress'] {
+  const last = new Map<string, number>();
+  return (progress) => {
+    const now = clock.now();
+    const isDue = now - (last.get(progress.label) ?? -Infinity) >= progressInterval;
+    if (!isDue && progress.current !== progress.total) return;
+    last.set(progress.label, now);
+    report(progress);
   };
 }

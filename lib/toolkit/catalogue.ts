@@ -9,7 +9,9 @@ import { artificeExtension } from '../post-processors/artifice/post-processor.js
 import { checksumExtension } from '../post-processors/checksum/post-processor.js';
 import { compressExtension } from '../post-processors/compress/post-processor.js';
 import { manifestExtension } from '../post-processors/manifest/post-processor.js';
+import { shellLocalPostProcessorExtension } from '../post-processors/shell-local/post-processor.js';
 import { breakpointExtension } from '../provisioners/breakpoint/provisioner.js';
+import { fileExtension } from '../provisioners/file/provisioner.js';
 import { shellExtension } from '../provisioners/shell/provisioner.js';
 import { shellLocalExtension } from '../provisioners/shell-local/provisioner.js';
 import { sleepExtension } from '../provisioners/sleep/provisioner.js';
@@ -18,6 +20,6 @@ import { sleepExtension } from '../provisioners/sleep/provisioner.js';
 export const extensions: readonly Extension[] = [
   dockerPlatform, nullExtension, rootfsExtension,
   chrootExtension, localExtension, sshExtension,
-  breakpointExtension, shellExtension, shellLocalExtension, sleepExtension,
-  artificeExtension, checksumExtension, compressExtension, manifestExtension,
+  breakpointExtension, fileExtension, shellExtension, shellLocalExtension, sleepExtension,
+  artificeExtension, checksumExtension, compressExtension, manifestExtension, shellLocalPostProcessorExtension,
 ];

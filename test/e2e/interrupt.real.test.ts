@@ -30,6 +30,7 @@ t.test('a second Ctrl-C leaves at once and says what to call', async (t) => {
   const running = startBake(project, ['run']);
   await running.saw(/sleeping/);
   running.child.kill('SIGINT');
+  await running.saw(/interrupted by/);
   running.child.kill('SIGINT');
   const { code, stderr } = await running.done;
   t.equal(code, 130);

@@ -53,7 +53,7 @@ t.test('a rootfs build, from a tarball', async (t) => {
 import { BootstrapSource } from 'bake-sdk/rootfs';
 const image = new Image(new App(), 'Base');
 new BootstrapSource(image, 'Rootfs', { tarball: '${tarball}' });
-new Shell(image, 'One', { inline: ['for i in 1 2 3 4 5 6; do echo line $i; done', 'sleep 300 &', 'sleep 0.3'] });
+new Shell(image, 'One', { inline: ['for i in 1 2 3 4 5 6; do echo line $i; done', 'sleep 300 >/dev/null 2>&1 &', 'sleep 0.3'] });
 new Shell(image, 'Two', { inline: ['echo two'] });
 `,
   });

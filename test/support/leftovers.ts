@@ -4,17 +4,28 @@ import { join } from 'node:path';
 
 /** All that a dead run of a project may have left on this machine; empty if `bake clean` has done its work. */
 export function leftovers(project: string): readonly string[] {
-  return [...dockerThings(), ...processes(), ...mounts(project), ...files(project)];
+  return [...dockerThings(project), ...processes(project), ...mounts(project), ...files(project)];
 }
 
-function dockerThings(): readonly string[] {
+function dockerThings(project: string): readonly string[] {
   const list = (...args: string[]) => execFileSync('docker', args, { encoding: 'utf8' }).trim().split('\n').filter((line) => line !== '');
   if (!isDockerThere()) return [];
-  return [
-    ...list('ps', '-aq', '--filter', 'label=dev.bake.run').map((id) => `container ${id}`),
-    ...list('images', '-q', '--filter', 'label=dev.bake.temporary').map((id) => `image ${id}`),
-    ...list('volume', 'ls', '-q', '--filter', 'label=dev.bake.run').map((id) => `volume ${id}`),
-  ];
+  return runsOf(project).flatMap((run) => [
+    ...list('ps', '-aq', '--filter', `label=dev.bake.run=${run}`).map((id) => `container ${id}`),
+    ...list('images', '-q', '--filter', `label=dev.bake.run=${run}`, '--filter', 'label=dev.bake.temporary=true').map((id) => `temporary image ${id}`),
+    ...(hasSucceeded(project, run) ? [] : list('images', '-q', '--filter', `label=dev.bake.run=${run}`).map((id) => `image ${id}`)),
+    ...list('volume', 'ls', '-q', '--filter', `label=dev.bake.run=${run}`).map((id) => `volume ${id}`),
+  ]);
+}
+
+function runsOf(project: string): readonly string[] {
+  const runs = join(project, '.bake', 'runs');
+  return existsSync(runs) ? readdirSync(runs) : [];
+}
+
+/** Whether a build of the run succeeded, so that its artifacts stay. */
+function hasSucceeded(project: string, run: string): boolean {
+  return read(join(project, '.bake', 'runs', run, 'journal.jsonl')).includes('"build.succeeded"');
 }
 
 function isDockerThere(): boolean {
@@ -26,11 +37,12 @@ function isDockerThere(): boolean {
   }
 }
 
-function processes(): readonly string[] {
+function processes(project: string): readonly string[] {
+  const stamps = runsOf(project).map((run) => `BAKE_RUN_STAMP=${run}\0`);
   return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).flatMap((pid) => {
-    const environment = read(`/proc/${pid}/environ`);
+    const environment = `${read(`/proc/${pid}/environ`)}\0`;
     const isZombie = / Z /.test(read(`/proc/${pid}/stat`).replace(/\(.*\)/, ''));
-    return environment.includes('BAKE_RUN_STAMP=') && !isZombie ? [`process ${pid} ${read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ')}`] : [];
+    return stamps.some((stamp) => environment.includes(stamp)) && !isZombie ? [`process ${pid} ${read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ')}`] : [];
   });
 }
 

@@ -63,7 +63,7 @@ function killOnAbort(child: ChildProcess, { signal, terminal, killAfter = 1_000 
   const kill = (name: NodeJS.Signals) => {
     if (child.pid === undefined) return;
     try {
-      if (process.platform === 'win32' || request.terminal) child.kill(name);
+      if (process.platform === 'win32' || terminal) child.kill(name);
       else process.kill(-child.pid, name);
     } catch { /* it is gone already */ }
   };

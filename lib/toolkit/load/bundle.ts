@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { dirname, extname, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { BuildFailure, Loader, OnLoadResult, Plugin } from 'esbuild';
@@ -12,7 +13,8 @@ import { ownModule } from './own-modules.js';
  * @throws BakeError `AppInvalid` with esbuild's findings
  */
 export async function bundle(entry: string, project: string, outfile: string): Promise<void> {
-  const { build } = await import('esbuild');
+  // Required and not imported: Node would first scan the whole of this CommonJS module for names to export.
+  const { build } = createRequire(import.meta.url)('esbuild') as typeof import('esbuild');
   try {
     await build({
       entryPoints: [entry], outfile, absWorkingDir: project, bundle: true, platform: 'node', format: 'esm', target: 'node20', sourcemap: 'inline', sourcesContent: false,
