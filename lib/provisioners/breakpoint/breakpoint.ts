@@ -1,4 +1,3 @@
-import type { Construct } from 'constructs';
 import type { CompiledStep } from '../../image/compile.js';
 import { Provisioner, type ProvisionerProps } from '../../image/provisioner.js';
 import type { TextInput } from '../../image/ref.js';
@@ -7,19 +6,19 @@ import { breakpointStep } from './steps.js';
 export interface BreakpointProps extends ProvisionerProps {
   /** Shown with the question. @default - none */
   readonly note?: TextInput;
-  /** Leaves it in the file without any effect. @default false */
+  /** Goes on without stopping. @default false */
   readonly disable?: boolean;
 }
 
-/** Stops the build and asks whether to go on, so that the machine can be looked at. Without a terminal it goes on and says so. */
+/**
+ * Stops the build until somebody at the terminal says to go on or to end it; without a terminal the build goes on.
+ * @example
+ * new Breakpoint(this, 'Look', { note: str`look around: docker exec -it ${build.id} sh` });
+ */
 export class Breakpoint extends Provisioner<BreakpointProps> {
   readonly propNames = { note: true, disable: true } as const;
 
-  constructor(scope: Construct, id: string, props: BreakpointProps = {}) {
-    super(scope, id, props);
-  }
-
   compile({ note, disable }: BreakpointProps): CompiledStep {
-    return { kind: breakpointStep, title: disable ? 'breakpoint (disabled)' : 'breakpoint', spec: { note, disable } };
+    return { kind: breakpointStep, title: typeof note === 'string' ? `breakpoint: ${note}` : 'breakpoint', spec: { note, disable } };
   }
 }

@@ -1,4 +1,3 @@
-import type { Construct } from 'constructs';
 import { BakeError } from '../../core/bake-error.js';
 import { Duration } from '../../core/duration.js';
 import type { CompiledStep } from '../../image/compile.js';
@@ -6,19 +5,21 @@ import { Provisioner, type ProvisionerProps } from '../../image/provisioner.js';
 import { sleepStep } from './steps.js';
 
 export interface SleepProps extends ProvisionerProps {
+  /** How long. */
   readonly duration: Duration;
 }
 
-/** Waits. A provisioner that waits for something by itself is better where it can be had. */
+/**
+ * Waits before the next provisioner. For a wait before one certain provisioner there is its `pauseBefore`.
+ * @example
+ * new Sleep(this, 'Settle', { duration: Duration.seconds(30) });
+ */
 export class Sleep extends Provisioner<SleepProps> {
   readonly propNames = { duration: true } as const;
 
-  constructor(scope: Construct, id: string, props: SleepProps) {
-    super(scope, id, props);
-  }
-
+  /** @throws BakeError `InvalidProp` */
   compile({ duration }: SleepProps): CompiledStep {
-    if (!(duration instanceof Duration)) throw new BakeError({ code: 'InvalidProp', message: `"duration" is ${String(duration)}, not a Duration`, hint: 'write Duration.seconds(30)' });
-    return { kind: sleepStep, title: `sleep ${duration}`, spec: { duration } };
+    if (!(duration instanceof Duration)) throw new BakeError({ code: 'InvalidProp', message: `"duration" is ${String(duration)}, not a Duration`, hint: 'write Duration.seconds(30), or Duration.parse("30s")' });
+    return { kind: sleepStep, title: `sleep: ${duration.toString()}`, spec: { duration } };
   }
 }

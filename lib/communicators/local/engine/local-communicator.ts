@@ -49,7 +49,9 @@ export class LocalCommunicator implements Communicator {
 
   async download(source: string, destination: string, options: TransferOptions = {}): Promise<void> {
     await failingAs('DownloadFailed', source, options.signal, async () => {
-      const { size, mode } = await stat(this.#path(source));
+      const facts = await stat(this.#path(source));
+      if (!facts.isFile()) throw new Error('it is not a file');
+      const { size, mode } = facts;
       await this.#write(createReadStream(this.#path(source)), destination, options, size);
       await chmod(destination, mode & 0o7777);
     });

@@ -1,17 +1,23 @@
 import { BakeError } from '../../../core/bake-error.js';
 import type { ActionHandler } from '../../../engine/handler.js';
+import type { BreakpointSpec } from '../steps.js';
 
-export const breakpointHandler: ActionHandler<{ readonly note?: string; readonly disable?: boolean }, Record<string, never>> = {
+/** Asks whether to go on; without a terminal the answer is yes, and the log says that nobody was asked. */
+export const breakpointHandler: ActionHandler<BreakpointSpec, Record<string, never>> = {
   async run({ note, disable }, ctx) {
-    if (disable) return {};
+    if (disable === true) {
+      ctx.log('the breakpoint is disabled: going on', 'info');
+      return {};
+    }
+    ctx.log(`breakpoint${note === undefined ? '' : `: ${note}`} (without a terminal the build goes on)`, 'info');
     const answer = await ctx.ask({
       id: 'breakpoint',
-      message: note === undefined ? `${ctx.step.id}: the build stands still` : `${ctx.step.id}: ${note}`,
-      choices: [{ key: 'continue', label: 'go on' }, { key: 'abort', label: 'end the build' }],
+      message: `${ctx.step.build} is stopped${note === undefined ? '' : `: ${note}`}`,
+      choices: [{ key: 'continue', label: 'go on' }, { key: 'abort', label: 'end the build and clean up' }],
       fallback: 'continue',
     });
-    if (answer === 'abort') throw new BakeError({ code: 'BreakpointAborted', message: 'the build was ended at a breakpoint', hint: 'answer "continue" to go on' });
-    ctx.log(`breakpoint: ${answer === 'continue' ? 'going on' : answer}`, 'info');
+    if (answer === 'abort') throw new BakeError({ code: 'BreakpointAborted', message: 'the build was ended at its breakpoint', hint: 'set disable: true, or remove the breakpoint, to build through' });
+    ctx.log('going on', 'info');
     return {};
   },
 };

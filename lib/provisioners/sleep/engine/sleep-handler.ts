@@ -1,6 +1,8 @@
 import type { ActionHandler } from '../../../engine/handler.js';
+import type { SleepSpec } from '../steps.js';
 
-export const sleepHandler: ActionHandler<{ readonly duration: number }, Record<string, never>> = {
+/** Waits by the clock; an abort ends it at once. */
+export const sleepHandler: ActionHandler<SleepSpec, Record<string, never>> = {
   async run({ duration }, ctx) {
     await ctx.clock.sleep(duration, ctx.signal);
     return {};
