@@ -7,13 +7,15 @@ import { BakeError } from '../../../core/bake-error.js';
 const schema = z.looseObject({ builds: z.array(z.looseObject({})), last_run_uuid: z.string() });
 export type ManifestFile = z.output<typeof schema>;
 
+export const emptyManifest: ManifestFile = { builds: [], last_run_uuid: '' };
+
 /** The manifest at a path; an empty one if there is none. @throws BakeError `ManifestCorrupt` if it is something else */
 export async function readManifest(path: string): Promise<ManifestFile> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { builds: [], last_run_uuid: '' };
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return emptyManifest;
     throw error;
   }
   try {

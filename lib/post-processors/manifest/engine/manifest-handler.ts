@@ -6,7 +6,7 @@ import type { Artifact } from '../../../core/artifact.js';
 import type { ActionHandler, StepContext } from '../../../engine/handler.js';
 import type { ManifestSpec } from '../steps.js';
 import { withFileLock } from './file-lock.js';
-import { type ManifestFile, readManifest, writeManifest } from './manifest-file.js';
+import { emptyManifest, type ManifestFile, readManifest, writeManifest } from './manifest-file.js';
 
 type Output = { readonly artifact: Artifact; readonly path: string };
 
@@ -20,11 +20,7 @@ export const manifestHandler: ActionHandler<ManifestSpec, Output> = {
     try {
       await mkdir(dirname(path), { recursive: true });
       const file = await realpath(path).catch(() => path); // a link to it stays one
-      await withFileLock(`${file}.lock`, ctx, async () => {
-        const manifest = await current(file, ctx);
-        const builds = [...manifest.builds.filter((entry) => !isOfThisStep(entry, spec, ctx)), entryOf(spec, ctx)];
-        await writeManifest(file, { ...manifest, builds, last_run_uuid: ctx.run.id }, ctx.token);
-      });
+      await append(file, spec, ctx);
     } catch (error) {
       throw asDiskError(error, path);
     }
@@ -32,19 +28,54 @@ export const manifestHandler: ActionHandler<ManifestSpec, Output> = {
   },
 };
 
-/** With `--force`, what an earlier run wrote is replaced, whatever it is. */
-async function current(path: string, { run }: StepContext): Promise<ManifestFile> {
+interface Change {
+  readonly spec: ManifestSpec;
+  readonly ctx: StepContext;
+  isWritten: boolean;
+}
+
+/** Builds of this process that wait for the same file: whoever has the lock writes the entries of all. */
+const waiting = new Map<string, Set<Change>>();
+
+async function append(path: string, spec: ManifestSpec, ctx: StepContext): Promise<void> {
+  const change: Change = { spec, ctx, isWritten: false };
+  const all = waiting.get(path) ?? new Set();
+  waiting.set(path, all.add(change));
   try {
-    const manifest = await readManifest(path);
-    if (!run.force || manifest.last_run_uuid === run.id) return manifest;
+    await withFileLock(`${path}.lock`, ctx, async () => {
+      if (change.isWritten) return;
+      const batch = [...all];
+      await writeManifest(path, batch.reduce(withEntry, await startingPoint(path, ctx)), ctx.token);
+      for (const written of batch) {
+        written.isWritten = true;
+        all.delete(written);
+      }
+    });
+  } finally {
+    all.delete(change);
+    if (all.size === 0) waiting.delete(path);
+  }
+}
+
+/** With `--force` nothing that is there stands in the way. */
+async function startingPoint(path: string, { run }: StepContext): Promise<ManifestFile> {
+  try {
+    return await readManifest(path);
   } catch (error) {
     if (!run.force || !BakeError.is(error)) throw error;
+    return emptyManifest;
   }
-  return { builds: [], last_run_uuid: run.id };
+}
+
+/** With `--force` the entries of earlier runs go. */
+function withEntry(manifest: ManifestFile, { spec, ctx }: Change): ManifestFile {
+  const base = ctx.run.force && manifest.last_run_uuid !== ctx.run.id ? emptyManifest : manifest;
+  return { ...base, builds: [...base.builds.filter((entry) => !isOfThisStep(entry, spec, ctx)), entryOf(spec, ctx)], last_run_uuid: ctx.run.id };
 }
 
 /** Whether an earlier attempt of this step wrote it. */
 function isOfThisStep(entry: Readonly<Record<string, unknown>>, spec: ManifestSpec, ctx: StepContext): boolean {
+  if (entry['packer_run_uuid'] !== ctx.run.id || entry['build'] !== ctx.step.build) return false;
   const { build_time: _, ...mine } = entryOf(spec, ctx);
   const { build_time: __, ...other } = entry;
   return JSON.stringify(mine) === JSON.stringify(other);
