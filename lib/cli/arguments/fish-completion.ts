@@ -19,7 +19,9 @@ export function fishCompletion(table: readonly CommandSpec[]): string {
 }
 
 function optionWords({ name, short, value, summary, choices, completion }: OptionSpec): string {
-  const argument = value === undefined ? '' : ` -r ${argumentWords(choices ?? completion)}`.trimEnd();
+  const offered = choices ?? completion;
+  // -x: nothing but what is offered; -F brings the files back.
+  const argument = value === undefined ? '' : ` ${offered === 'file' ? '-r' : '-x'} ${argumentWords(offered)}`.trimEnd();
   return `-l ${name}${short === undefined ? '' : ` -s ${short}`}${argument} -d ${quote(summary)}`;
 }
 
