@@ -20,6 +20,7 @@ const parts = {
   tmpfs: ['unshare', '--mount', 'mount', '-t', 'tmpfs', 'none', '/mnt'],
   registry: ['docker-registry', '--version'],
   busybox: ['/bin/busybox', 'true'],
+  sudo: ['sudo', '-n', 'true'],
 } as const satisfies Record<string, readonly [string, ...string[]]>;
 
 export type Part = keyof typeof parts;
