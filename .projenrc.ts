@@ -53,6 +53,7 @@ json('package.json', {
     projen: 'node --no-warnings --loader ts-node/esm .projenrc.ts',
     build: 'npm run build:js && npm run build:types',
     'build:js': [
+      `node -e "fs.rmSync('dist', { recursive: true, force: true })" &&`,
       'esbuild bin/bake.ts lib/index.ts lib/toolkit/load/app-process.ts',
       ...['docker', 'rootfs', 'null'].map((name) => `lib/platforms/${name}/index.ts`),
       '--bundle --splitting --format=esm --platform=node --target=node20 --outbase=. --outdir=dist --chunk-names=chunks/[name]-[hash] --minify-syntax --minify-whitespace --keep-names --sourcemap --sources-content=false --log-level=warning',
@@ -74,6 +75,9 @@ json('package.json', {
     'ssh2': '^1.17.0',
     'tar-fs': '^3.1.3',
     'tar-stream': '^3.2.2',
+    'tinyglobby': '^0.2.15',
+    'yazl': '^3.3.1',
+    'zod': '^4.6.7',
   },
   devDependencies: {
     '@types/dockerode': '^4.0.2',
@@ -81,6 +85,7 @@ json('package.json', {
     '@types/ssh2': '^1.15.6',
     '@types/tar-fs': '^2.0.4',
     '@types/tar-stream': '^3.1.5',
+    '@types/yazl': '^3.3.0',
     'fast-check': '^4.10.2',
     'fast-string-truncated-width': '^3.0.3',
     'oxlint': '^1.94.0',
@@ -90,7 +95,6 @@ json('package.json', {
     'ts-node': '^10.9.2',
     'tsx': '^4.23.15',
     'typescript': '~5.9',
-    'zod': '^4.6.7',
   },
 });
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
 import { chmod, copyFile, cp, lstat, mkdir, readdir, readlink, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { BakeError } from '../core/bake-error.js';
 import { canonicalJson, sha256 } from '../core/json.js';
 import type { AssetJson, PendingAssetJson } from '../plan/late.js';
@@ -12,6 +12,8 @@ import type { AssetJson, PendingAssetJson } from '../plan/late.js';
  * @throws BakeError `FileNotFound`, `FileNotReadable`, `WrongFileType`
  */
 export async function stageAsset(pending: PendingAssetJson['$asset'], project: string, folder: string): Promise<AssetJson> {
+  // What bake itself writes is no input, and the stage must not be copied into itself.
+  const own = new Set([dirname(folder), join(project, '.bake')]);
   if (pending.content !== undefined) return stageContent(pending.pending, pending.content, folder);
   const path = resolve(project, pending.pending);
   const info = await stat(path).catch((error: NodeJS.ErrnoException) => { throw unreadable(pending.pending, path, error); });
@@ -19,8 +21,8 @@ export async function stageAsset(pending: PendingAssetJson['$asset'], project: s
   if (!info.isDirectory() && !info.isFile()) throw wrongType(pending.pending, 'neither a file nor a folder', 'give a file or a folder');
   if (pending.type !== undefined && pending.type !== type) throw wrongType(pending.pending, `a ${type === 'file' ? 'file' : 'folder'}`, `give a ${pending.type === 'file' ? 'file' : 'folder'}`);
   try {
-    const { digest, size } = type === 'file' ? await fileDigest(path, info.mode) : await folderDigest(path);
-    await stage(join(folder, digest), (part) => (type === 'file' ? copyOne(path, part) : cp(path, part, { recursive: true, verbatimSymlinks: true, mode: constants.COPYFILE_FICLONE })));
+    const { digest, size } = type === 'file' ? await fileDigest(path, info.mode) : await folderDigest(path, own);
+    await stage(join(folder, digest), (part) => (type === 'file' ? copyOne(path, part) : copyFolder(path, part, own)));
     return { $asset: { digest, type, name: basename(path), size } };
   } catch (error) {
     throw BakeError.is(error) ? error : unreadable(pending.pending, path, error as NodeJS.ErrnoException);
@@ -52,6 +54,18 @@ async function copyOne(path: string, part: string): Promise<void> {
   await chmod(part, (await stat(path)).mode & 0o777);
 }
 
+/** Not `cp` in one call: it refuses a folder that holds the stage, even if the stage is left out. */
+async function copyFolder(folder: string, part: string, own: ReadonlySet<string>): Promise<void> {
+  await mkdir(part);
+  for (const name of await readdir(folder)) {
+    const path = join(folder, name);
+    if (own.has(path)) continue;
+    if ((await lstat(path)).isDirectory()) await copyFolder(path, join(part, name), own);
+    else await cp(path, join(part, name), { verbatimSymlinks: true, mode: constants.COPYFILE_FICLONE });
+  }
+  await chmod(part, (await stat(folder)).mode & 0o777);
+}
+
 async function fileDigest(path: string, mode: number): Promise<{ digest: string; size: number }> {
   const hash = createHash('sha256');
   let size = 0;
@@ -62,13 +76,14 @@ async function fileDigest(path: string, mode: number): Promise<{ digest: string;
   return { digest: entryDigest('file', mode, hash.digest('hex')), size };
 }
 
-async function folderDigest(folder: string): Promise<{ digest: string; size: number }> {
+async function folderDigest(folder: string, own: ReadonlySet<string>): Promise<{ digest: string; size: number }> {
   const entries: (readonly [string, string])[] = [];
   let total = 0;
   const walk = async (relative: string): Promise<void> => {
     for (const name of (await readdir(join(folder, relative))).sort()) {
       const inside = relative === '' ? name : `${relative}/${name}`;
       const path = join(folder, inside);
+      if (own.has(path)) continue;
       const info = await lstat(path);
       if (info.isDirectory()) {
         entries.push([inside, entryDigest('directory', info.mode, '')]);
