@@ -91,3 +91,7 @@ t.test('the usage line shows what must be given', async (t) => {
   t.equal(usage('run'), 'bake run [selectors…] [options]');
   t.equal(usage('completion'), 'bake completion <bash|zsh|fish|builds> [options]');
 });
+
+t.test('"bake help" offers every other command', async (t) => {
+  t.same(commandTable.find(({ name }) => name === 'help')?.positionals[0]?.completion, commandTable.map(({ name }) => name).filter((name) => name !== 'help'));
+});

@@ -12,7 +12,7 @@ export class FakeTerminal {
   }
 
   write(text: string): void {
-    for (const [token] of text.matchAll(/\x1b\[[?\d;]*[A-Za-z]|[\s\S]/g)) this.#take(token);
+    for (const [token] of text.matchAll(/\p{Cc}\[[?\d;]*[A-Za-z]|[\s\S]/gu)) this.#take(token);
   }
 
   /** What is seen, without the spaces at the ends. */
@@ -39,7 +39,7 @@ export class FakeTerminal {
   }
 
   #control(sequence: string): void {
-    const up = /^\x1b\[(\d+)A$/.exec(sequence);
+    const up = /^\p{Cc}\[(\d+)A$/u.exec(sequence);
     if (up !== null) this.row = Math.max(0, this.row - Number(up[1]));
     else if (sequence === '\x1b[K') this.lines[this.row] = this.lines[this.row]!.slice(0, this.column);
     else if (sequence === '\x1b[J') {
@@ -47,6 +47,6 @@ export class FakeTerminal {
       this.lines[this.row] = this.lines[this.row]!.slice(0, this.column);
     } else if (sequence === '\x1b[?25l' || sequence === '\x1b[?25h') this.isCursorShown = sequence.endsWith('h');
     else if (sequence === '\x1b[?7l' || sequence === '\x1b[?7h') this.wraps = sequence.endsWith('h');
-    else if (!/^\x1b\[(\?2026[hl]|[\d;]*m)$/.test(sequence)) throw new Error(`unknown sequence ${JSON.stringify(sequence)}`);
+    else if (!/^\p{Cc}\[(\?2026[hl]|[\d;]*m)$/u.test(sequence)) throw new Error(`unknown sequence ${JSON.stringify(sequence)}`);
   }
 }
