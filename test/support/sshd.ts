@@ -57,6 +57,8 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
   if (userInfo().uid === 0) await mkdir('/run/sshd', { recursive: true, mode: 0o755 });
 
   const child = spawn('/usr/sbin/sshd', ['-D', '-e', '-f', join(folder, 'sshd_config')], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const onExit = () => { child.kill('SIGKILL'); }; // a test that crashes takes it along
+  process.once('exit', onExit);
   await listening(child);
   let stopped = false;
   return {
@@ -66,6 +68,7 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
     async stop() {
       if (stopped) return;
       stopped = true;
+      process.off('exit', onExit);
       const gone = new Promise<void>((resolve) => { child.once('exit', () => resolve()); });
       for (const pid of childrenOf(child.pid!)) kill(pid, 'SIGKILL');
       if (child.exitCode === null) {

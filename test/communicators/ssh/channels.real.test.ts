@@ -3,6 +3,10 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import t from 'tap';
 import { sleepers, uniqueSeconds } from '../../support/communicator-contract.js';
+import { sshExtension } from '../../../lib/communicators/ssh/communicator.js';
+import type { Exec } from '../../../lib/core/ports.js';
+import { systemClock } from '../../../lib/toolkit/host/clock.js';
+import { systemExec } from '../../../lib/toolkit/host/exec.js';
 import { need } from '../../support/need.js';
 import { startSshd } from '../../support/sshd.js';
 import { connectionTo, openSsh, rejection, scratch } from './open.js';
@@ -118,4 +122,33 @@ t.test('a start-up file that talks does not disturb', async (t) => {
   await ssh.exec({ command: 'echo oops >&2', onStderr: (line) => { stderr.push(line); } });
   t.equal(stderr.at(-1), 'oops');
   t.notMatch(stderr.join(), /bake-/);
+});
+
+t.test('an input that fails ends its command, also if it failed before there was a channel', async (t) => {
+  if (!(await need(t, 'sshd'))) return;
+  const sshd = await startSshd();
+  t.teardown(() => sshd.stop());
+  const ssh = await openSsh(t, connectionTo(sshd));
+  const failed = new Readable({ read() {} });
+  failed.destroy(new Error('gone before'));
+  t.equal((await rejection(ssh.exec({ command: 'cat', stdin: failed }))).message, 'gone before');
+  const failing = new Readable({ read() {} });
+  t.equal((await rejection(ssh.exec({ command: 'echo up; cat', stdin: failing, onStdout: () => failing.destroy(new Error('gone while')) }))).message, 'gone while');
+  const cut = new Readable({ read() {} });
+  t.match((await rejection(ssh.exec({ command: 'echo up; cat', stdin: cut, onStdout: () => cut.destroy() }))).message, /before its end/);
+});
+
+t.test('a folder that cannot be packed fails the upload with what tar says', async (t) => {
+  if (!(await need(t, 'sshd'))) return;
+  const folder = await scratch(t);
+  const sshd = await startSshd();
+  t.teardown(() => sshd.stop());
+  await mkdir(join(folder, 'from'));
+  await writeFile(join(folder, 'from/file'), 'x');
+  const open = await sshExtension.communicators!['ssh']!();
+  const exec: Exec = { run: (request) => systemExec().run({ ...request, command: 'no-such-tar' }) };
+  const ssh = await open(connectionTo(sshd), { exec, clock: systemClock, signal: new AbortController().signal, tmp: folder, log: () => {} });
+  t.teardown(() => ssh.close());
+  t.match(await rejection(ssh.uploadDirectory(join(folder, 'from'), join(folder, 'to'))), { code: 'CommandNotFound' });
+  t.equal((await ssh.exec({ command: 'true' })).code, 0);
 });

@@ -18,9 +18,6 @@ export interface RunOptions extends RemoteCommand {
  */
 export async function runCommand(channels: Channels, options: RunOptions, host: Pick<KillOptions, 'clock' | 'another'>): Promise<RemoteResult> {
   const { signal, stdin } = options;
-  let early: Error | undefined;
-  const onEarly = (error: Error) => { early = error; };
-  if (stdin instanceof Readable) stdin.on('error', onEarly); // it may fail before there is a channel
   const mark = `bake-${randomBytes(6).toString('hex')}:`;
   const command = `echo ${mark}$$ >&2; ${options.command}`;
   const channel = await channels.open<ssh2.ClientChannel>((client, done) => client.exec(command, options.pty === true ? { pty: true } : {}, done), signal);
@@ -65,17 +62,19 @@ export async function runCommand(channels: Channels, options: RunOptions, host: 
       else resolve({ code: code ?? null, ...(exitSignal === undefined ? {} : { signal: exitSignal }), disconnected: code === undefined });
     });
     if (signal?.aborted) onAbort();
-    if (early !== undefined) stop(early);
+    if (options.stdout?.errored) stop(options.stdout.errored); // it failed before there was a channel
   });
 }
 
 /** Sends the input and its end; returns what is to be done once the command takes no more. */
 function feed(channel: ssh2.ClientChannel, stdin: RemoteCommand['stdin'], fail: (error: Error) => void, pty: boolean): () => void {
   if (stdin instanceof Readable) {
-    stdin.on('error', fail);
-    stdin.pipe(channel);
+    // It may have failed before there was a channel. Half an input must not look like a whole one.
+    const onClose = () => { if (!stdin.readableEnded) fail(stdin.errored ?? new Error('the input was closed before its end')); };
+    if (stdin.destroyed) onClose();
+    stdin.on('close', onClose).pipe(channel);
     return () => {
-      stdin.unpipe(channel);
+      stdin.off('close', onClose).unpipe(channel);
       stdin.destroy();
     };
   }

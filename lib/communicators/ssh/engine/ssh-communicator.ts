@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import type ssh2 from 'ssh2';
 import { BakeError } from '../../../core/bake-error.js';
 import type { Communicator, RemoteCommand, RemoteResult, TransferOptions, UploadOptions } from '../../../core/communicator.js';
@@ -91,6 +91,9 @@ export class SshCommunicator implements Communicator {
   readonly #transfer: Run = (options) => this.#run(options);
 
   async #run(options: RunOptions): Promise<RemoteResult> {
+    // Both may fail before there is a channel, which is when they are looked at.
+    if (options.stdin instanceof Readable) options.stdin.on('error', () => {});
+    options.stdout?.on('error', () => {});
     return this.#onceAgain((channels) => runCommand(channels, options, { clock: this.#options.clock, another: (signal) => this.#logIn(signal) }), options.signal);
   }
 

@@ -4,6 +4,7 @@ import { BakeError } from '../../../core/bake-error.js';
 import type { TransferOptions } from '../../../core/communicator.js';
 import type { Exec } from '../../../core/ports.js';
 import { operand, type Run } from './cat-transfer.js';
+import { lenientSink } from './lenient-sink.js';
 import { metered } from './metered.js';
 import { assertSucceeded, transferFailed } from './transfer-error.js';
 
@@ -31,9 +32,15 @@ export async function uploadWithTar(run: Run, exec: Exec, source: string, destin
     stdin: names.length === 0 ? '' : metered(archive, options.onProgress),
     onStderr: (line) => { stderr.push(line); },
     ...(options.signal === undefined ? {} : { signal: options.signal }),
-  }).finally(() => over.abort(new Error('the machine takes no more')));
+  }).then((result) => {
+    if (result.code !== 0) over.abort(new Error('the machine takes no more'));
+    return result;
+  }, (error: unknown) => {
+    over.abort(error);
+    throw error;
+  });
   const packing = names.length === 0 ? undefined : exec.run({
-    command: 'tar', args: ['-cf', '-', '-C', source, '--null', '-T', '-'], stdin: names.map((name) => `./${name}`).join('\0'), stdout: archive, env, signal,
+    command: 'tar', args: ['-cf', '-', '-C', source, '--null', '-T', '-'], stdin: names.map((name) => `./${name}`).join('\0'), stdout: lenientSink(archive), env, signal,
   }).catch((error: unknown) => {
     archive.destroy(error as Error);
     throw error;
