@@ -6,6 +6,7 @@ import type { StepContext } from '../engine/handler.js';
  */
 export function automaticEnvironment({ step, run }: Pick<StepContext, 'step' | 'run'>): Readonly<Record<string, string>> {
   return {
+    BAKE_BUILD: step.build,
     BAKE_BUILD_NAME: step.buildName,
     BAKE_PLATFORM: step.platform,
     BAKE_RUN_ID: run.id,

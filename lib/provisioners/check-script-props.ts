@@ -22,11 +22,27 @@ export function checkScriptChoice(owner: string, props: ScriptChoice, forms: rea
     const message = form === undefined ? `${owner} has nothing to run` : `${owner} has ${given.join(' and ')}, so it is not clear what to run`;
     throw new BakeError({ code: 'ScriptChoice', message, hint: `give exactly one of ${forms.join(', ')}` });
   }
-  const value = props[form];
-  const isList = form === 'inline' || form === 'scripts';
-  if (isList && !Array.isArray(value)) throw new BakeError({ code: 'ScriptChoice', message: `"${form}" of ${owner} is not a list`, hint: `write ${form}: [ … ]` });
-  if (isList && (value as readonly unknown[]).length === 0) throw new BakeError({ code: 'ScriptChoice', message: `"${form}" of ${owner} is empty`, hint: 'give at least one, or leave the step out' });
-  if (value === '') throw new BakeError({ code: 'ScriptChoice', message: `"${form}" of ${owner} is empty`, hint: 'say what to run' });
+  const wrong = problemOf(form, props[form]);
+  if (wrong !== undefined) throw new BakeError({ code: 'ScriptChoice', message: `"${form}" of ${owner} ${wrong}`, hint: hints[form] });
+}
+
+const hints = {
+  command: "say what to run, such as command: 'make dist'",
+  inline: "give at least one line, such as inline: ['apt-get update'], or leave the step out",
+  script: "name a file, such as script: 'setup.sh'",
+  scripts: "name at least one file, such as scripts: ['setup.sh'], or leave the step out",
+} as const;
+
+/** No type checker may have seen the props. */
+function problemOf(form: keyof ScriptChoice, value: unknown): string | undefined {
+  if (form === 'inline' || form === 'scripts') {
+    if (!Array.isArray(value)) return 'is not a list';
+    if (value.length === 0) return 'is empty';
+    if (form === 'inline') return undefined;
+    return value.every((path) => typeof path === 'string' && path !== '') ? undefined : 'has an entry that is not a path';
+  }
+  if (value === '') return 'is empty';
+  return form === 'script' && typeof value !== 'string' ? 'is not a path' : undefined;
 }
 
 /** @throws BakeError `InvalidVariableName` */

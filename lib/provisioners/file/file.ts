@@ -71,6 +71,8 @@ function checkChoice(props: FileProps): void {
   if (props.source === '') fail('"source" of File is empty', 'name a file or folder');
   if (sources !== undefined && !Array.isArray(sources)) fail('"sources" of File is not a list', 'write sources: [ … ], or source');
   if (sources?.length === 0) fail('"sources" of File is empty', 'name at least one file or folder, or leave the step out');
+  const strange = (sources ?? []).concat(props.source ?? []).find((source) => typeof source !== 'string' && typeof source !== 'object');
+  if (strange !== undefined) fail(`the source ${String(strange)} of File is not a path`, 'give a text, or a Ref to one');
   const isFolder = typeof destination === 'string' && destination.endsWith('/');
   if (sources !== undefined && sources.length > 1 && typeof destination === 'string' && !isFolder) fail(`the destination "${destination}" of several sources is not a folder`, `write "${destination}/"`);
   if (content !== undefined && isFolder) fail(`content cannot go to "${String(destination)}", which is a folder`, 'add a file name to the destination');

@@ -83,7 +83,6 @@ function variableFiles({ path, environment, executeCommand, mark }: StagingOptio
   return [
     `${writeNew(`${path}.env`)} <<'${mark}' || exit`, ...exportsOf(environment), mark,
     `${writeNew(`${path}.vars`)} <<'${mark}' || exit`, '#!/bin/sh', `. ${path}.env`, 'exec "$@"', mark,
-    `chmod 700 ${path}.vars || exit`,
   ];
 }
 
@@ -94,7 +93,7 @@ function runScript({ path, head, environment, executeCommand, mark }: StagingOpt
     ? `exec ${[...(interpreter ?? []), path].map(shellQuote).join(' ')}`
     : `eval ${shellQuote(fillTemplate(executeCommand, { Path: path, Vars: `${path}.vars`, EnvVarFile: `${path}.env` }))}`;
   return [
-    ...(interpreter === undefined ? [`chmod 700 ${path} || exit`] : []),
+    ...(interpreter === undefined ? [`chmod 700 ${path}${usesVariableFiles(executeCommand) ? ` ${path}.vars` : ''} || exit`] : []),
     '(',
     ...(usesVariableFiles(executeCommand) ? [`. ${path}.env`] : exportsOf(environment)),
     `echo '${startedLine(mark)}' >&2`,
