@@ -53,7 +53,7 @@ json('package.json', {
     projen: 'node --no-warnings --loader ts-node/esm .projenrc.ts',
     build: 'npm run build:js && npm run build:types',
     'build:js': [
-      `node -e "fs.rmSync('dist', { recursive: true, force: true })" &&`,
+      `node -e "for (const part of ['bin', 'chunks', 'lib']) fs.rmSync('dist/' + part, { recursive: true, force: true })" &&`,
       'esbuild bin/bake.ts lib/index.ts lib/toolkit/load/app-process.ts',
       ...['docker', 'rootfs', 'null'].map((name) => `lib/platforms/${name}/index.ts`),
       '--bundle --splitting --format=esm --platform=node --target=node20 --outbase=. --outdir=dist --chunk-names=chunks/[name]-[hash] --minify-syntax --minify-whitespace --keep-names --sourcemap --sources-content=false --log-level=warning',

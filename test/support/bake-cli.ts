@@ -21,7 +21,10 @@ export interface RunningBake {
 
 /** Starts `bake` in a project's folder. */
 export function startBake(project: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): RunningBake {
-  const child = spawn(process.execPath, [bakeProgram, ...args], { cwd: project, env: { ...process.env, NODE_OPTIONS: '', NO_COLOR: '1', ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  // The test runner preloads modules into every Node process through this variable: a user's has none of them.
+  const { NODE_OPTIONS: options, ...others } = env;
+  const node = ['-u', 'NODE_OPTIONS', ...(options === undefined ? [] : [`NODE_OPTIONS=${options}`]), process.execPath];
+  const child = spawn('env', [...node, bakeProgram, ...args], { cwd: project, env: { ...process.env, NO_COLOR: '1', ...others }, stdio: ['ignore', 'pipe', 'pipe'] });
   const text = { stdout: '', stderr: '' };
   const watchers = new Set<() => void>();
   for (const stream of ['stdout', 'stderr'] as const) {

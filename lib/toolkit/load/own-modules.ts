@@ -19,7 +19,7 @@ export function ownModule(specifier: string): string | undefined {
   return platform !== undefined && existsSync(file) ? pathToFileURL(file).href : undefined;
 }
 
-/** A module of ours that another process preloads. */
+/** The path of a file of ours. */
 export function ownFile(path: string): string {
-  return pathToFileURL(`${root}/${path}.${extension}`).href;
+  return `${root}/${path}.${extension}`;
 }

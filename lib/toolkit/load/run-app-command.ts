@@ -32,7 +32,7 @@ export async function runAppCommand(app: Extract<AppLocation, { type: 'command' 
       ...shell, cwd: app.project,
       env: {
         PATH: [join(app.project, 'node_modules', '.bin'), env['PATH'] ?? ''].join(delimiter),
-        NODE_OPTIONS: `${env['NODE_OPTIONS'] ?? ''} --import ${ownFile('lib/toolkit/load/app-process')}`.trim(),
+        NODE_OPTIONS: `${env['NODE_OPTIONS'] ?? ''} --require ${JSON.stringify(ownFile('lib/toolkit/load/app-process'))}`.trim(),
         [appProcessVariables.input]: files.input, [appProcessVariables.output]: files.output,
       },
     });
