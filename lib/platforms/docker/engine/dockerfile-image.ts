@@ -39,7 +39,7 @@ export function dockerfileImageHandler(engine: DockerEngine): ResourceHandler<Sp
         context: tar, dockerfile, labels: stamp(ctx, true), auths,
         ...(args === undefined ? {} : { args }), ...(target === undefined ? {} : { target }), ...(platform === undefined ? {} : { platform }), ...(noCache === undefined ? {} : { noCache }),
         ...(pull === undefined ? {} : { pull }), ...(network === undefined ? {} : { network }), ...(buildKit === undefined ? {} : { buildKit }),
-        signal: ctx.signal, onLine: (line) => { watcher.see(line); ctx.log(line); },
+        signal: ctx.signal, onLine: (line) => { watcher.see(line); if (!isBookkeeping(line)) ctx.log(line); },
       }).finally(() => tar.destroy());
       return { id, digest: '', reference: id, layers: watcher.made };
     },
@@ -55,6 +55,11 @@ export function dockerfileImageHandler(engine: DockerEngine): ResourceHandler<Sp
       for (const image of [id, ...layers.toReversed()]) if (image !== '') await engine.removeImage(image);
     },
   };
+}
+
+/** Lines of the classic builder about its own containers, and about the labels that bake adds. */
+function isBookkeeping(line: string): boolean {
+  return /^( ---> (Running in )?[0-9a-f]{12}$|Removing intermediate container |Successfully built |Step \d+\/\d+ : LABEL dev\.bake\.)/.test(line);
 }
 
 /** Reads from the classic builder's output which images it made; those from its cache are not ours. */
