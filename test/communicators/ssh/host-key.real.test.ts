@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import { fingerprintOf } from '../../../lib/communicators/ssh/engine/host-trust.js';
+import type { JsonObject } from '../../../lib/core/json.js';
 import { need } from '../../support/need.js';
 import { startSshd } from '../../support/sshd.js';
 import { connectionTo, openSsh } from './open.js';
@@ -35,7 +36,8 @@ t.test('another machine on the same port is refused, with both fingerprints, bef
   const known = join(fake.folder, 'known_hosts');
   await writeFile(known, real.hostPublicKeys.map((key) => `[127.0.0.1]:${port} ${key}\n`).join(''));
 
-  for (const hostKey of [{ policy: 'publicKey', keys: real.hostPublicKeys }, { policy: 'knownHosts', file: known }]) {
+  const policies: readonly JsonObject[] = [{ policy: 'publicKey', keys: real.hostPublicKeys }, { policy: 'knownHosts', file: known }];
+  for (const hostKey of policies) {
     await t.rejects(openSsh(t, { ...connection, hostKey }), { code: 'HostKeyMismatch', message: new RegExp(`shows ${escape(shown[0]!)}.*expected was ${escape(expected[0]!)}`) });
   }
   const refused = openSsh(t, { ...connection, hostKey: { policy: 'fingerprint', fingerprints: [expected[1]!] } });
