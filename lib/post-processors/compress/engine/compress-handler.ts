@@ -52,8 +52,8 @@ async function compress(entries: readonly ArtifactEntry[], part: string, { forma
   if (codec === 'gz') return intoFile(gzip(source, level), part, signal);
   const tool = await findTool(codec, ctx.exec, signal);
   if (tool === 'built-in') return intoFile(source, part, signal, builtInStream(level));
-  const args = tool.args(level, isArchive(format) ? undefined : entries[0]?.size);
-  return throughProgram(source, { command: tool.command, args }, part, ctx);
+  const args = [...tool.args(level, isArchive(format) ? undefined : entries[0]?.size), ...(tool.intoFile?.(part) ?? [])];
+  return throughProgram(source, { command: tool.command, args, writes: tool.intoFile !== undefined }, part, ctx);
 }
 
 function isProgramCodec(codec: Codec | undefined): codec is 'zst' | 'xz' | 'lz4' {
