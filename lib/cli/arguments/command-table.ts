@@ -115,7 +115,7 @@ export const commandTable: readonly CommandSpec[] = [
   {
     name: 'setup', summary: 'install what doctor finds missing',
     description: 'Shows the commands and asks before it runs them. Exit code 4 if the answer is no.',
-    positionals: [{ name: 'platform', isVariadic: true, completion: 'platform' }], options: [yesOption],
+    positionals: [{ name: 'platform', isVariadic: true, completion: 'platform' }], options: [yesOption, { name: 'optional', summary: 'also what only some features need' }],
     examples: [
       { command: 'bake setup rootfs', meaning: 'what the rootfs platform needs' },
       { command: 'bake setup --yes', meaning: 'everything, without asking' },

@@ -11,7 +11,7 @@ export const setup: Command = async (context) => {
   const { args, io, errStyle: style, symbols } = context;
   const toolkit = await io.toolkit();
   const before = await healthOf(args.positionals, toolkit);
-  const commands = commandsFor(before);
+  const commands = commandsFor(before, args.flag('optional'));
   if (commands.length > 0) {
     io.stderr.write(`${style.bold('these commands will be run:')}\n${commands.map((command) => `  ${style.green(commandText(command))}\n`).join('')}`);
     if (!(await isAgreed(context))) {
@@ -26,9 +26,9 @@ export const setup: Command = async (context) => {
   return healthy || args.positionals.length === 0 ? exitCode.ok : exitCode.failed;
 };
 
-/** Each command once, in the order in which it is first named. */
-function commandsFor(platforms: readonly PlatformHealth[]): readonly (readonly string[])[] {
-  const missing = platforms.flatMap(({ checks }) => checks.filter(({ ok }) => !ok).flatMap(({ install }) => install ?? []));
+/** Each command once, in the order in which it is first named. What only some features need is left out unless asked for. */
+function commandsFor(platforms: readonly PlatformHealth[], withOptional: boolean): readonly (readonly string[])[] {
+  const missing = platforms.flatMap(({ checks }) => checks.filter(({ ok, required }) => !ok && (required || withOptional)).flatMap(({ install }) => install ?? []));
   return [...new Map(missing.map((command) => [JSON.stringify(command), command])).values()];
 }
 
