@@ -7,7 +7,12 @@ export interface ProcessFacts {
   readonly parent: number;
   /** In clock ticks since boot: with the process id it names a process for good. */
   readonly start: string;
+  /** It is on its way out: it runs no code of its own any more, but may still wait for others of its namespace. */
+  readonly isExiting: boolean;
 }
+
+/** Flag of a process that has begun to exit; `include/linux/sched.h`. */
+const exiting = 0x4;
 
 /** A living process; undefined if there is none or it is only waiting to be reaped. */
 export async function processFacts(pid: number): Promise<ProcessFacts | undefined> {
@@ -16,7 +21,7 @@ export async function processFacts(pid: number): Promise<ProcessFacts | undefine
   // The name in parentheses may have anything in it; the fields after it do not.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
-  return { pid, parent: Number(fields[1]), start: fields[19] ?? '' };
+  return { pid, parent: Number(fields[1]), start: fields[19] ?? '', isExiting: (Number(fields[6]) & exiting) !== 0 };
 }
 
 /** All living processes that may be looked at, this one left out. */
@@ -63,17 +68,21 @@ export function signalProcesses(processes: readonly ProcessFacts[], signal: Node
   }
 }
 
-/** Ends what `find` finds, and waits until it finds nothing: KILL at once, or TERM first with `patience` milliseconds to listen to it. */
+/**
+ * Ends what `find` finds, and waits until all of it is gone: KILL at once, or TERM first with `patience` milliseconds to
+ * listen to it. What was found once is waited for even if `find` does not know it any more, because a process loses its
+ * environment before it is gone.
+ */
 export async function endProcesses(find: () => Promise<readonly ProcessFacts[]>, clock: Clock, patience = 0): Promise<void> {
   const killAt = clock.now() + patience;
-  const asked = new Set<string>();
+  const seen = new Map<string, ProcessFacts>();
   for (let delay = 5; ; delay = Math.min(delay * 2, 100)) {
-    const found = await find();
-    if (found.length === 0) return;
-    const isOver = clock.now() >= killAt;
-    const news = isOver ? found : found.filter(({ pid, start }) => !asked.has(`${pid} ${start}`));
-    for (const { pid, start } of news) asked.add(`${pid} ${start}`);
-    signalProcesses(news, isOver ? 'SIGKILL' : 'SIGTERM');
+    const known = new Set(seen.keys());
+    for (const facts of await find()) seen.set(`${facts.pid} ${facts.start}`, facts);
+    for (const [key, { pid, start }] of seen) if ((await processFacts(pid))?.start !== start) seen.delete(key);
+    if (seen.size === 0) return;
+    if (clock.now() >= killAt) signalProcesses([...seen.values()], 'SIGKILL');
+    else signalProcesses([...seen].filter(([key]) => !known.has(key)).map(([, facts]) => facts), 'SIGTERM');
     await clock.sleep(delay);
   }
 }

@@ -4,7 +4,7 @@ import { defineStepKind } from '../../plan/step-kind.js';
 import { asArtifact } from './artifact-input.js';
 
 /** One word for another program: nothing that could be taken for an option, a list or two words. */
-const word = (what: string) => z.string().regex(/^[^\s,\-][^\s,]*$/, `must be ${what}, without spaces and commas`);
+const word = (what: string) => z.string().regex(/^[^\s,-][^\s,]*$/, `must be ${what}, without spaces and commas`);
 const line = z.string().regex(/^[^\n\0]+$/, 'must be one line');
 
 export const variants = ['extract', 'custom', 'essential', 'apt', 'required', 'minbase', 'buildd', 'important', 'debootstrap', 'standard'] as const;

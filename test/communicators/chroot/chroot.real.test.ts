@@ -144,11 +144,13 @@ cat a.tar
   });
 
   await t.test('a machine that dies is a lost connection, at once and ever after', async (t) => {
-    const running = communicator.exec({ command: 'echo started; sleep 1000', onStdout: () => { void kill(); } });
+    let killed: Promise<void> | undefined;
+    const running = communicator.exec({ command: 'echo started; sleep 1000', onStdout: () => { killed = kill(); } });
     t.match(await running, { code: null, disconnected: true });
     t.same(await communicator.exec({ command: 'true' }), { code: null, disconnected: true });
     await t.rejects(communicator.upload(Buffer.from('x'), '/srv/x'), { code: 'ConnectionLost', transient: true });
     await t.rejects(openChroot(machine.connection, { exec: systemExec(), clock: systemClock, signal: new AbortController().signal, tmp: project, log: () => {} }), { code: 'ConnectionLost' });
+    await killed;
     t.same(await markedProcesses('BAKE_STEP', machine.id), []);
     t.same(await namespaceMembers(machine.init), []);
   });

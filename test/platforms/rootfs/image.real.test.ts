@@ -3,30 +3,20 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import t, { type Test } from 'tap';
-import { openChroot } from '../../../lib/communicators/chroot/engine/open-chroot.js';
+import t from 'tap';
 import { sha256 } from '../../../lib/core/json.js';
 import { directoryHandler } from '../../../lib/platforms/rootfs/engine/directory-handler.js';
 import { linuxRootfs as port } from '../../../lib/platforms/rootfs/engine/linux/linux-rootfs.js';
-import { machineHandler } from '../../../lib/platforms/rootfs/engine/machine-handler.js';
 import { ociHandler } from '../../../lib/platforms/rootfs/engine/oci-handler.js';
-import { sealHandler } from '../../../lib/platforms/rootfs/engine/seal-handler.js';
 import { tarballHandler } from '../../../lib/platforms/rootfs/engine/tarball-handler.js';
 import { treeHandler } from '../../../lib/platforms/rootfs/engine/tree-handler.js';
 import { baseTarball } from '../../support/base-tarball.js';
 import { need } from '../../support/need.js';
+import { clampTime, projectFor, sealedTree } from './sealed-tree.js';
 import { stepContext } from './step-context.js';
 import { writeTar } from './write-tar.js';
 
 const run = promisify(execFile);
-const clampTime = 1_600_000_000;
-
-async function projectFor(t: Test): Promise<string> {
-  const project = await mkdtemp(join(tmpdir(), 'bake-rootfs-image-'));
-  t.teardown(() => rm(project, { recursive: true, force: true }));
-  return project;
-}
-
 /** A tree with nothing but a shell that is none, and some megabytes to compress. */
 async function tinyTarball(project: string): Promise<string> {
   const path = join(project, 'tiny.tar');
@@ -34,58 +24,6 @@ async function tinyTarball(project: string): Promise<string> {
   await writeFile(path, await writeTar([{ name: './bin/sh', mode: 0o755, content: 'shell' }, { name: './srv/numbers', content: numbers }]));
   return path;
 }
-
-/** A tree that was provisioned with these commands and sealed. */
-async function sealedTree(t: Test, project: string, name: string, base: { suite: string; variant: 'minbase' } | { tarball: string }, commands: readonly string[]): Promise<string> {
-  const trees = treeHandler(port);
-  const machines = machineHandler(port);
-  const treeContext = stepContext({ project, name: `${name} tree` });
-  const handle = await trees.acquire({ ...base, clampTime }, treeContext);
-  t.teardown(() => trees.release(handle, treeContext));
-  const { tree } = handle;
-  const machineContext = stepContext({ project, name: `${name} machine` });
-  const machine = await machines.acquire({ tree, hostname: 'localhost', clampTime }, machineContext);
-  t.teardown(() => machines.release(machine, machineContext));
-  const { exec, clock, signal } = machineContext;
-  const communicator = await openChroot(machine.connection, { exec, clock, signal, tmp: project, log: () => {} });
-  for (const command of commands) {
-    const lines: string[] = [];
-    const { code } = await communicator.exec({ command, onStdout: (line) => { lines.push(line); }, onStderr: (line) => { lines.push(line); } });
-    t.equal(code, 0, `${command}: ${lines.slice(-3).join(' | ')}`);
-  }
-  await communicator.close();
-  await sealHandler(port).run({ tree, init: machine.init, initStart: machine.initStart, cleanPackageCache: true, clearLogs: true }, stepContext({ project, name: `${name} seal` }));
-  return tree;
-}
-
-t.test('two builds from a mirror, with packages and services, give the same bytes', async (t) => {
-  if (!(await need(t, 'namespaces')) || !(await need(t, 'mmdebstrap'))) return;
-  const project = await projectFor(t);
-  const digests: string[] = [];
-  for (const name of ['one', 'two']) {
-    const tree = await sealedTree(t, project, name, { suite: 'bookworm', variant: 'minbase' }, [
-      'apt-get update && apt-get install -y --no-install-recommends nginx-light dbus',
-      'useradd --create-home web && date > /tmp/now && date > /var/log/mine.log && dbus-uuidgen > /etc/machine-id && nginx',
-      'echo served > /var/www/html/index.html && apt-get install -y libcap2-bin && setcap cap_net_bind_service=ep /usr/sbin/nginx',
-    ]);
-    const { path } = await tarballHandler(port).acquire({ tree, path: `${name}.tar`, clampTime }, stepContext({ project, name: `${name} tarball` }));
-    digests.push(sha256(await readFile(path)));
-  }
-  t.equal(digests[0], digests[1]);
-
-  const { stdout } = await run('tar', ['--numeric-owner', '--full-time', '-tvf', join(project, 'one.tar')], { maxBuffer: 64 * 1024 * 1024 });
-  const lines = stdout.trimEnd().split('\n');
-  const newer = lines.filter((line) => Date.parse(`${/\d{4}-\d\d-\d\d/.exec(line)?.[0]}T00:00:00Z`) / 1000 > clampTime);
-  t.same(newer, []);
-  for (const gone of [/ \.\/dev\/./, / \.\/proc\/./, / \.\/sys\/./, / \.\/tmp\/./, / \.\/usr\/sbin\/policy-rc\.d/, / \.\/etc\/(resolv\.conf|hostname)/, /\.deb$/, /aux-cache/, /-old$/, /apt\/lists\/./]) {
-    t.same(lines.filter((line) => gone.test(line)), [], String(gone));
-  }
-  for (const there of [/ 0 .* \.\/etc\/machine-id$/, / 0 .* \.\/var\/log\/mine\.log$/, / \.\/var\/www\/html\/index\.html$/, / \.\/home\/web\/$/]) {
-    t.equal(lines.filter((line) => there.test(line)).length, 1, String(there));
-  }
-  const { stdout: attributes } = await run('sh', ['-c', 'tar --xattrs --xattrs-include="*" -tvvf "$1" ./usr/sbin/nginx', 'sh', join(project, 'one.tar')]);
-  t.match(attributes, /security\.capability/, 'capabilities of files are kept');
-});
 
 t.test('a tree as an OCI layout', async (t) => {
   if (!(await need(t, 'namespaces')) || !(await need(t, 'mmdebstrap'))) return;
@@ -186,23 +124,4 @@ t.test('a tree in other forms', async (t) => {
     await treeHandler(port).release((await treeHandler(port).find(inner.token, base, inner))!, inner);
     t.same((await run('find', [small, '-mindepth', '1', '-not', '-path', '*/.bake*'])).stdout, '');
   });
-});
-
-t.test('a mirror that cannot give what is asked for says why', async (t) => {
-  if (!(await need(t, 'namespaces')) || !(await need(t, 'mmdebstrap'))) return;
-  const project = await projectFor(t);
-  const cases = [
-    [{ suite: 'bookwurm' }, { code: 'RootfsBootstrapFailed', message: /bookwurm/ }],
-    [{ suite: 'bookworm', packages: ['nginx-lite'] }, { code: 'RootfsBootstrapFailed', message: /"nginx-lite"/ }],
-    [{ suite: 'bookworm', mirrors: ['http://127.0.0.1:9/debian'] }, { code: 'MirrorUnreachable', message: /127\.0\.0\.1:9/, transient: true }],
-    [{ suite: 'bookworm', mirrors: ['http://no-such-host.invalid/debian'] }, { code: 'MirrorUnreachable' }],
-  ] as const;
-  for (const [props, expected] of cases) {
-    const ctx = stepContext({ project, name: JSON.stringify(props) });
-    const spec = { ...props, packages: [...('packages' in props ? props.packages : [])], mirrors: 'mirrors' in props ? [...props.mirrors] : undefined, variant: 'minbase' as const, clampTime };
-    const error: unknown = await treeHandler(port).acquire(spec, ctx).then(() => undefined, (thrown: unknown) => thrown);
-    t.match(error, expected, JSON.stringify(props));
-    t.ok((error as { hint?: string }).hint);
-    await treeHandler(port).release((await treeHandler(port).find(ctx.token, spec, ctx))!, ctx);
-  }
 });

@@ -78,7 +78,8 @@ export class ChrootCommunicator implements Communicator, Inside {
   }
 
   async isAlive(): Promise<boolean> {
-    return (await processFacts(this.machine.init))?.start === this.machine.initStart;
+    const facts = await processFacts(this.machine.init);
+    return facts?.start === this.machine.initStart && !facts.isExiting;
   }
 
   /** Runs a program inside to its end; an abort ends it with all that it started. */

@@ -17,7 +17,8 @@ export const openChroot: OpenCommunicator = async (connection, host) => {
   const namespaces: { name: string; file: FileHandle }[] = [];
   try {
     for (const name of names) namespaces.push({ name, file: await open(`/proc/${machine.init}/ns/${name}`) });
-    if ((await processFacts(machine.init))?.start !== machine.initStart) throw machineGone(machine);
+    const init = await processFacts(machine.init);
+    if (init?.start !== machine.initStart || init.isExiting) throw machineGone(machine);
     return new ChrootCommunicator({ machine, host, namespaces, nsenter: await findNsenter(host) });
   } catch (error) {
     await Promise.all(namespaces.map(({ file }) => file.close()));

@@ -26,7 +26,7 @@ export class BootstrapProgress {
     const [, newPackages] = /(\d+) newly installed/.exec(line) ?? [];
     if (newPackages !== undefined) this.#packages = (this.#packages ?? 0) + Number(newPackages);
     if (/^Get:\d+ .*\.deb|^Get:\d+ .* \[[\d.,]+ [kM]?B\]$/.test(line)) this.#count('downloaded', ++this.#fetched);
-    else if (/^Setting up /.test(line)) this.#count('installed', ++this.#unpacked);
+    else if (line.startsWith('Setting up ')) this.#count('installed', ++this.#unpacked);
     this.#ctx.log(line.replace(/^[IW]: /, ''), /^[IWE]: /.test(line) ? 'info' : 'stdout');
   }
 

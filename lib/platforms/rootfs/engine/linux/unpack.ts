@@ -25,7 +25,7 @@ export async function unpackTarball(archive: string, tree: string, ctx: StepCont
     '--xattrs', '--xattrs-include=security.capability', '--xattrs-include=user.*', '--acls', '--delay-directory-restore', '--warning=no-timestamp', '--warning=no-unknown-keyword',
     '--anchored', ...kernelFolders.map((pattern) => `--exclude=${pattern}`),
   ]);
-  if (result.code !== 0) forgiveDevices(result.stderr, ctx) || fail(archive, result.stderr, () => commandFailure(result, { code: 'RootfsTarballInvalid', what: `${archive} cannot be unpacked`, where: tree, hint: 'give a tar archive of a root tree; compressed ones need their program (xz, zstd, gzip, bzip2) on this computer' }));
+  if (result.code !== 0 && !forgiveDevices(result.stderr, ctx)) throw unpackFailure(archive, result.stderr) ?? commandFailure(result, { code: 'RootfsTarballInvalid', what: `${archive} cannot be unpacked`, where: tree, hint: 'give a tar archive of a root tree; compressed ones need their program (xz, zstd, gzip, bzip2) on this computer' });
   if ((await readdir(tree)).length === 0) throw new BakeError({ code: 'RootfsTarballInvalid', message: `${archive} has nothing in it`, hint: 'give a tar archive of a root tree' });
 }
 
@@ -38,12 +38,13 @@ function forgiveDevices(stderr: string, ctx: StepContext): boolean {
   return true;
 }
 
-function fail(archive: string, stderr: string, otherwise: () => BakeError): never {
+/** The error behind what tar printed, where it is a known one. */
+function unpackFailure(archive: string, stderr: string): BakeError | undefined {
   const invalid = (message: string, hint: string) => new BakeError({ code: 'RootfsTarballInvalid', message: `${archive} ${message}`, hint, output: stderr.trim().split('\n').slice(-20) });
   const [, hostile] = /^tar: (.*): Member name contains '\.\.'/m.exec(stderr) ?? [];
-  if (hostile !== undefined) throw invalid(`has an entry that leads out of the tree: ${hostile}`, 'do not trust that archive; make one with tar --create --directory=<tree> .');
-  if (/does not look like a tar archive|not in (gzip|xz) format|unsupported format|File format not recognized|Unexpected EOF|unexpected end/i.test(stderr)) throw invalid('is not a whole tar archive', 'give a tar archive of a root tree, plain or compressed; download it again if it was cut off');
+  if (hostile !== undefined) return invalid(`has an entry that leads out of the tree: ${hostile}`, 'do not trust that archive; make one with tar --create --directory=<tree> .');
+  if (/does not look like a tar archive|not in (gzip|xz) format|unsupported format|File format not recognized|Unexpected EOF|unexpected end/i.test(stderr)) return invalid('is not a whole tar archive', 'give a tar archive of a root tree, plain or compressed; download it again if it was cut off');
   const [, owner] = /Cannot change ownership to (uid \d+, gid \d+): Invalid argument/.exec(stderr) ?? [];
-  if (owner !== undefined) throw invalid(`has a file of ${owner}, which is beyond this user's range of ids`, 'run bake as root, or give the user a larger range in /etc/subuid and /etc/subgid');
-  throw otherwise();
+  if (owner !== undefined) return invalid(`has a file of ${owner}, which is beyond this user's range of ids`, 'run bake as root, or give the user a larger range in /etc/subuid and /etc/subgid');
+  return undefined;
 }
