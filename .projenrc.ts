@@ -118,7 +118,7 @@ json('.oxlintrc.json', {
   rules: {
     'eslint/no-shadow': 'off', 'eslint/no-underscore-dangle': 'off', 'unicorn/consistent-function-scoping': 'off', 'unicorn/no-array-sort': 'off', 'unicorn/no-array-reverse': 'off',
     'eslint/no-await-in-loop': 'off', 'eslint/no-unmodified-loop-condition': 'off', 'unicorn/require-post-message-target-origin': 'off', 'import/no-unassigned-import': 'off',
-    'typescript/no-explicit-any': 'error', 'import/no-default-export': 'error', 'import/no-cycle': 'off', 'import/no-named-as-default-member': 'off',
+    'typescript/no-explicit-any': 'error', 'import/no-default-export': 'error', 'import/no-cycle': 'off', 'eslint/no-new': 'off', 'eslint/no-control-regex': 'off', 'import/no-named-as-default-member': 'off',
   },
   overrides: [
     ...Object.entries(zones).map(([zone, allowed]) => ({
@@ -130,7 +130,7 @@ json('.oxlintrc.json', {
 });
 
 new TextFile(project, '.npmrc', { lines: ['omit-lockfile-registry-resolved=true', ''], readonly: false });
-new TextFile(project, '.taprc', { lines: ['plugin:', '  - "!@tapjs/typescript"', 'node-arg:', '  - --import=tsx', 'disable-coverage: true', 'allow-empty-coverage: true', 'reporter: tap', 'timeout: 600', 'jobs: 2', ''], readonly: false });
-new IgnoreFile(project, '.gitignore', { filterCommentLines: false, filterEmptyLines: false }).addPatterns('node_modules', 'dist', 'bake.out', '.bake', '*.tgz', '.tap', 'bake.artifacts');
+new TextFile(project, '.taprc', { lines: ['include: "test/**/*.test.ts"', 'plugin:', '  - "!@tapjs/typescript"', 'node-arg:', '  - --import=tsx', 'disable-coverage: true', 'allow-empty-coverage: true', 'reporter: tap', 'timeout: 600', 'jobs: 2', ''], readonly: false });
+new IgnoreFile(project, '.gitignore', { filterCommentLines: false, filterEmptyLines: false }).addPatterns('node_modules', 'dist', 'bake.out', '.bake', '*.tgz', '.tap', 'bake.artifacts', 'bake-manifest.json', '*.checksum', 'test/bench/last.json');
 
 project.synth();

@@ -3,6 +3,7 @@ import { Readable, type Writable } from 'node:stream';
 import type ssh2 from 'ssh2';
 import type { RemoteCommand, RemoteResult } from '../../../core/communicator.js';
 import { LineSplitter } from '../../../core/lines.js';
+import { shellQuote } from '../../../core/quote.js';
 import type { Channels } from './channels.js';
 import { killRemote, type KillOptions } from './kill-remote.js';
 
@@ -19,7 +20,8 @@ export interface RunOptions extends RemoteCommand {
 export async function runCommand(channels: Channels, options: RunOptions, host: Pick<KillOptions, 'clock' | 'another'>): Promise<RemoteResult> {
   const { signal, stdin } = options;
   const mark = `bake-${randomBytes(6).toString('hex')}:`;
-  const command = `echo ${mark}$$ >&2; ${options.command}`;
+  // The user's login shell may be one that knows neither `$$` nor `>&2`: it only has to start the machine's own.
+  const command = `exec /bin/sh -c ${shellQuote(`echo ${mark}$$ >&2; ${options.command}`)}`;
   const channel = await channels.open<ssh2.ClientChannel>((client, done) => client.exec(command, options.pty === true ? { pty: true } : {}, done), signal);
 
   return new Promise((resolve, reject) => {
