@@ -66,3 +66,8 @@ export function isOnlyFile(entries: readonly ArtifactEntry[]): boolean {
   const [only] = entries;
   return entries.length === 1 && only?.type === 'file' && only.name === basename(only.path);
 }
+
+/** The error of a file that something still writes to. */
+export function fileChanged(path: string): BakeError {
+  return new BakeError({ code: 'FileChanged', message: `${path} changed while it was read`, hint: 'look for what still writes to it, such as another build with the same output' });
+}

@@ -15,7 +15,7 @@ t.test('all algorithms at once give what each gives alone, whatever is in the fi
   const path = join(t.testdir({}), 'file');
   await fc.assert(fc.asyncProperty(fc.uint8Array({ maxLength: 5_000 }), fc.subarray(algorithms, { minLength: 1 }), async (content, chosen) => {
     writeFileSync(path, content);
-    const [digests] = await hashFiles([path], { algorithms: chosen, total: content.length, signal: new AbortController().signal, onBytes: () => {} });
+    const [digests] = await hashFiles([{ path, size: content.length }], { algorithms: chosen, signal: new AbortController().signal, onBytes: () => {} });
     t.same(digests, chosen.map((algorithm) => hashOf(algorithm, content)));
   }), { numRuns: 50 });
 });
@@ -23,14 +23,14 @@ t.test('all algorithms at once give what each gives alone, whatever is in the fi
 t.test('large files are hashed in threads, each read once, to the same digests', async (t) => {
   const folder = t.testdir({});
   const contents = [diskLike(17 * 1024 * 1024 + 123, 1), diskLike(1024 * 1024, 2), Buffer.alloc(0)];
-  const paths = contents.map((content, index) => {
+  const files = contents.map((content, index) => {
     const path = join(folder, `file-${index}`);
     writeFileSync(path, content);
-    return path;
+    return { path, size: content.length };
   });
   let read = 0;
   const total = contents.reduce((sum, { length }) => sum + length, 0);
-  const digests = await hashFiles(paths, { algorithms, total, signal: new AbortController().signal, onBytes: (bytes) => { read += bytes; } });
+  const digests = await hashFiles(files, { algorithms, signal: new AbortController().signal, onBytes: (bytes) => { read += bytes; } });
   t.equal(read, total, 'every byte was read once');
   t.same(digests, contents.map((content) => algorithms.map((algorithm) => hashOf(algorithm, content))));
 });
@@ -90,7 +90,7 @@ t.test('an abort ends it soon, also in threads', async (t) => {
   const path = join(t.testdir({}), 'file');
   writeFileSync(path, Buffer.alloc(64 * 1024 * 1024));
   const abort = new AbortController();
-  const hashing = hashFiles([path], { algorithms: ['md5', 'sha512'], total: 64 * 1024 * 1024, signal: abort.signal, onBytes: () => abort.abort(new Error('enough')) });
+  const hashing = hashFiles([{ path, size: 64 * 1024 * 1024 }], { algorithms: ['md5', 'sha512'], signal: abort.signal, onBytes: () => abort.abort(new Error('enough')) });
   await t.rejects(hashing, { message: 'enough' });
 });
 
@@ -98,4 +98,9 @@ t.test('an output that somebody else made is refused before anything starts', as
   const ctx = stepContext(t);
   writeFileSync(join(ctx.run.project, 'x.sha1'), 'mine');
   await t.rejects(checksumHandler.checkKnown!({ output: 'x.{algorithm}', algorithms: ['md5', 'sha1'] }, ctx), { code: 'OutputExists' });
+});
+
+t.test('a file that grows or shrinks meanwhile is refused', async (t) => {
+  const path = join(t.testdir({ file: 'four' }), 'file');
+  for (const size of [3, 5]) await t.rejects(hashFiles([{ path, size }], { algorithms: ['md5'], signal: new AbortController().signal, onBytes: () => {} }), { code: 'FileChanged', message: /file changed while/ });
 });

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
@@ -109,4 +109,15 @@ t.test('what somebody else put there is not replaced, unless forced', async (t) 
   const forced = stepContext(t, { project: ctx.run.project, force: true });
   await compressHandler.acquire({ artifact, output: 'x.gz' }, forced);
   t.equal(gunzipSync(readFileSync(join(ctx.run.project, 'x.gz'))).toString(), 'x');
+});
+
+t.test('a file that something still writes to is named', async (t) => {
+  for (const format of ['gz', 'tar', 'zip', 'tar.gz'] as const) {
+    const ctx = stepContext(t, { runId: `run-${format}` });
+    const artifact = writeArtifact(ctx.run.project, { 'a.img': diskLike(8 * 1024 * 1024), 'b.img': 'short' });
+    // The first progress comes while a.img is read: its end and all of b.img are still to come.
+    const busy = { ...ctx, progress: () => { for (const name of ['a.img', 'b.img']) appendFileSync(join(ctx.run.project, name), 'more'); } };
+    const files = format === 'gz' ? artifact.files.slice(0, 1) : artifact.files;
+    await t.rejects(compressHandler.acquire({ artifact: { ...artifact, files }, output: `out.${format}`, format }, busy), { code: 'FileChanged', message: /[ab]\.img changed while/ }, format);
+  }
 });

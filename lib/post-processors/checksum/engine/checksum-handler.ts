@@ -19,7 +19,7 @@ export const checksumHandler = outputFiles<ChecksumSpec, { readonly artifact: Ar
   async write({ artifact, algorithms, withInput }, ctx, parts, paths) {
     const files = (await artifactEntries(artifact)).filter(({ type }) => type === 'file');
     const total = files.reduce((sum, { size }) => sum + size, 0);
-    const digests = await hashFiles(files.map(({ path }) => path), { algorithms, total, signal: ctx.signal, onBytes: byteMeter(ctx, 'hashing', total) });
+    const digests = await hashFiles(files, { algorithms, signal: ctx.signal, onBytes: byteMeter(ctx, 'hashing', total) });
     const isOneFile = parts.length === 1 && algorithms.length > 1;
     const linesOf = (column: number, output: string) => files.map(({ path }, row) => (
       sumLine(isOneFile ? 'tagged' : 'plain', algorithms[column]!, digests[row]![column]!, nameFrom(output, path))

@@ -47,7 +47,7 @@ async function compress(entries: readonly ArtifactEntry[], part: string, { forma
   const { signal } = ctx;
   const codec = codecOf(format);
   if (codec === 'zip') return writeZip(entries, part, { level, onBytes, signal });
-  const source = isArchive(format) ? tar(entries, onBytes) : readFileBytes(onlyFile(entries, format).path, onBytes);
+  const source = isArchive(format) ? tar(entries, onBytes) : readFileBytes(onlyFile(entries, format), onBytes);
   if (codec === 'none') return intoFile(source, part, signal);
   if (codec === 'gz') return intoFile(gzip(source, level), part, signal);
   const tool = await findTool(codec, ctx.exec, signal);

@@ -18,7 +18,7 @@ export async function* tar(entries: readonly ArtifactEntry[], onBytes: (bytes: n
 
 async function fill(pack: Pack, entries: readonly ArtifactEntry[], onBytes: (bytes: number) => void): Promise<void> {
   for (const entry of entries) {
-    if (entry.type === 'file') await pipeline(readFileBytes(entry.path, onBytes), pack.entry(headersOf(entry)));
+    if (entry.type === 'file') await pipeline(readFileBytes(entry, onBytes), pack.entry(headersOf(entry)));
     else await new Promise<void>((resolve, reject) => { pack.entry(headersOf(entry), (error) => (error ? reject(error) : resolve())); });
   }
   pack.finalize();

@@ -13,13 +13,15 @@ export async function writeZip(entries: readonly ArtifactEntry[], part: string, 
   const { level, onBytes, signal } = options;
   const zip = new ZipFile();
   const broken = new AbortController();
-  zip.on('error', (error: unknown) => broken.abort(error));
-  for (const { name, path, type, size, mode, target = '' } of entries) {
+  const fail = (error: unknown) => broken.abort(error);
+  zip.on('error', fail);
+  for (const entry of entries) {
+    const { name, type, size, mode, target = '' } = entry;
     // The older of zip's two forms of time has no zone, so that the bytes do not depend on this computer's.
     const facts = { mtime: zipTime, mode: fileType[type] | mode, forceDosTimestamp: true };
     if (type === 'directory') zip.addEmptyDirectory(name, facts);
     else if (type === 'symlink') zip.addBuffer(Buffer.from(target), name, { ...facts, compress: false });
-    else zip.addReadStreamLazy(name, { ...facts, size, compressionLevel: level }, (give) => give(null, Readable.from(readFileBytes(path, onBytes), { objectMode: false })));
+    else zip.addReadStreamLazy(name, { ...facts, size, compressionLevel: level }, (give) => give(null, Readable.from(readFileBytes(entry, onBytes), { objectMode: false }).on('error', fail)));
   }
   zip.end();
   // A failed entry ends the whole archive, with the entry's own error.
