@@ -130,7 +130,7 @@ json('.oxlintrc.json', {
 });
 
 new TextFile(project, '.npmrc', { lines: ['omit-lockfile-registry-resolved=true', ''], readonly: false });
-new TextFile(project, '.taprc', { lines: ['include:', '  - "test/**/*.test.ts"', 'plugin:', '  - "!@tapjs/typescript"', 'node-arg:', '  - --import=tsx', 'disable-coverage: true', 'allow-empty-coverage: true', 'reporter: tap', 'timeout: 600', 'jobs: 2', ''], readonly: false });
+new TextFile(project, '.taprc', { lines: ['include:', '  - "test/**/*.test.ts"', 'plugin:', '  - "!@tapjs/typescript"', 'node-arg:', '  - --import=tsx', 'disable-coverage: true', 'allow-empty-coverage: true', 'reporter: tap', 'timeout: 1200', 'jobs: 2', ''], readonly: false });
 new IgnoreFile(project, '.gitignore', { filterCommentLines: false, filterEmptyLines: false }).addPatterns('node_modules', 'dist', 'bake.out', '.bake', '*.tgz', '.tap', 'bake.artifacts', 'bake-manifest.json', '*.checksum', 'test/bench/last.json');
 
 project.synth();

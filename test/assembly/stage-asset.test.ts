@@ -1,9 +1,9 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { stageAsset } from '../../lib/assembly/stage-asset.js';
 
-function project(t: Tap.Test, files: Parameters<typeof t.testdir>[0]) {
+function project(t: Test, files: Parameters<typeof t.testdir>[0]) {
   const folder = t.testdir(files);
   const assets = join(folder, 'bake.out', 'assets');
   mkdirSync(assets, { recursive: true });
@@ -51,4 +51,3 @@ t.test('what is not there, or is no file, says so', async (t) => {
   await t.rejects(stage('/dev/null'), { code: 'WrongFileType' });
 });
 
-declare namespace Tap { type Test = typeof t; }

@@ -1,5 +1,6 @@
 // The calls that a Docker build comes down to, made one after the other: what bake is measured against.
 import { createReadStream, statSync } from 'node:fs';
+import { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import Docker from 'dockerode';
 import { pack } from 'tar-stream';
@@ -17,7 +18,7 @@ for (let i = 0; i < Number(shells); i++) {
 }
 const archive = pack();
 createReadStream(blob).pipe(archive.entry({ name: 'blob', size: statSync(blob).size }, () => archive.finalize()));
-await container.putArchive(archive, { path: '/tmp' });
+await container.putArchive(Readable.from(archive), { path: '/tmp' });
 const committed = (await container.commit({})) as { Id: string };
 await docker.getImage(committed.Id).tag({ repo: 'bake-bench/by-hand', tag: 'hand' });
 await container.remove({ force: true, v: true });

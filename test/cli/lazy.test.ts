@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { bake } from '../support/bake-cli.js';
 
 /** Preloaded; writes the packages that were loaded when the process ends. */
@@ -11,7 +11,7 @@ process.on('exit', () => {
 });
 `;
 
-async function packagesOf(t: Tap.Test, args: readonly string[]): Promise<readonly string[]> {
+async function packagesOf(t: Test, args: readonly string[]): Promise<readonly string[]> {
   const project = t.testdir({ 'spy.mjs': spy, 'image.ts': `import { App, Image, Shell } from 'bake-sdk';\nimport { DockerSource } from 'bake-sdk/docker';\nconst image = new Image(new App(), 'Web');\nnew DockerSource(image, 'Docker', { image: 'debian:12' });\nnew Shell(image, 'Hi', { inline: ['true'] });\n` });
   const { code, stderr } = await bake(project, args, { NODE_OPTIONS: `--import ${pathToFileURL(join(project, 'spy.mjs')).href}` });
   t.equal(code, 0, stderr);
@@ -28,4 +28,3 @@ t.test('ls and synth load what a tree needs, and no SDK', async (t) => {
   t.same(await packagesOf(t, ['synth', '--quiet']), ['constructs', 'esbuild']);
 });
 
-declare namespace Tap { type Test = typeof t; }

@@ -1,7 +1,7 @@
 // kill -9 at ten moments of a Docker and of a rootfs build; after `bake clean` nothing of the run is there.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { baseImage } from '../platforms/docker/base-image.js';
 import { bake, startBake } from '../support/bake-cli.js';
 import { baseTarball } from '../support/base-tarball.js';
@@ -11,7 +11,7 @@ import { need } from '../support/need.js';
 const moments = 10;
 
 /** Kills the run when a line has come, for lines spread over the whole output. */
-async function killAtMoments(t: Tap.Test, project: string, env: NodeJS.ProcessEnv = {}): Promise<void> {
+async function killAtMoments(t: Test, project: string, env: NodeJS.ProcessEnv = {}): Promise<void> {
   const whole = await bake(project, ['run', '--force', '--json'], env);
   t.equal(whole.code, 0, whole.stderr);
   const lines = whole.stdout.trim().split('\n').length;
@@ -75,4 +75,3 @@ t.test('a rootfs build, while mmdebstrap works', async (t) => {
   }
 });
 
-declare namespace Tap { type Test = typeof t; }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Brings what the tests need to a Debian machine that has git and Node only. Does nothing where all is there.
 set -euo pipefail
-packages=(docker.io docker-registry mmdebstrap openssh-server openssh-client sshpass zstd xz-utils lz4 pigz zip unzip busybox sudo uidmap skopeo apache2-utils procps iproute2)
+packages=(docker.io docker-registry mmdebstrap openssh-server openssh-client sshpass zstd xz-utils lz4 pigz zip unzip busybox sudo uidmap skopeo umoci lz4 apache2-utils procps iproute2)
 missing=()
 for package in "${packages[@]}"; do
   [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)" = installed ] || missing+=("$package")

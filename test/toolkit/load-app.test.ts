@@ -1,18 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { BakeError } from '../../lib/core/bake-error.js';
 import { systemExec } from '../../lib/toolkit/host/exec.js';
 import { synthApp } from '../../lib/toolkit/synth-app.js';
 
 const header = `import { App, Image, Variable, Secret, str, build } from 'bake-sdk';\nimport { NullSource } from 'bake-sdk/null';\n`;
 
-async function synth(t: Tap.Test, files: Record<string, string>, variables: Record<string, string> = {}, env: NodeJS.ProcessEnv = {}) {
+async function synth(t: Test, files: Parameters<Test['testdir']>[0], variables: Record<string, string> = {}, env: NodeJS.ProcessEnv = {}) {
   const project = t.testdir(files);
   return synthApp({ app: project, variables, variableFiles: [] }, { cwd: project, env: { PATH: process.env['PATH'], ...env }, exec: systemExec() });
 }
 
-async function failure(t: Tap.Test, files: Record<string, string>, variables: Record<string, string> = {}): Promise<BakeError> {
+async function failure(t: Test, files: Parameters<Test['testdir']>[0], variables: Record<string, string> = {}): Promise<BakeError> {
   try {
     await synth(t, files, variables);
   } catch (error) {
@@ -92,4 +92,3 @@ t.test('a validated variable says what is wrong with the value', async (t) => {
   t.match((await failure(t, { 'image.ts': source }, { count: 'many' })).diagnostics, [{ code: 'InvalidVariable', message: /not a number/ }]);
 });
 
-declare namespace Tap { type Test = typeof t; }

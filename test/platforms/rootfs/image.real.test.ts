@@ -69,8 +69,7 @@ t.test('a tree as an OCI layout', async (t) => {
   });
 
   await t.test('is read by others: skopeo and umoci', async (t) => {
-    const has = (program: string) => run(program, ['--version']).then(() => true, () => false);
-    if (!(await has('skopeo')) || !(await has('umoci'))) return t.comment('skipped, because skopeo and umoci are not both here');
+    if (!(await need(t, 'skopeo')) || !(await need(t, 'umoci'))) return;
     const { stdout } = await run('skopeo', ['inspect', '--config', `oci:${path}:web:1.2`]);
     t.match(JSON.parse(stdout), { architecture: 'amd64', config: { Cmd: ['cat /etc/greeting'] } });
     await run('skopeo', ['copy', `oci:${path}:web:1.2`, `oci:${join(project, 'copied')}:copy`]);
@@ -107,7 +106,7 @@ t.test('a tree in other forms', async (t) => {
   }
 
   await t.test('a full disk is said to be full, and leaves no half file', async (t) => {
-    if (process.getuid?.() !== 0) return t.comment('skipped, because only root can mount a small disk');
+    if (!(await need(t, 'root'))) return;
     const small = await mkdtemp(join(tmpdir(), 'bake-small-'));
     await run('mount', ['-t', 'tmpfs', '-o', 'size=20m', 'small', small]);
     t.teardown(async () => { await run('umount', [small]); await rm(small, { recursive: true }); });
