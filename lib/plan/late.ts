@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { isJsonObject, type Json } from '../core/json.js';
 
 /** A value of an earlier step, as it stands in a plan. */

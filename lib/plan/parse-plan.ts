@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { BakeError } from '../core/bake-error.js';
 import { planSchemaVersion, type Plan } from './plan.js';
 

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 
 /**
  * The contract of one kind of step, shared by the construct that compiles it and the handler that carries it out.

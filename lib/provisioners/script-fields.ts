@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Connection } from '../core/communicator.js';
 import { isJsonObject } from '../core/json.js';
 import { late } from '../plan/late.js';

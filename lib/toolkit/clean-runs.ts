@@ -6,7 +6,7 @@ import type { Extension } from '../engine/extension.js';
 import { Masker } from '../engine/masker.js';
 import { OutputClaims } from '../engine/output-claims.js';
 import { recoverRun } from '../engine/recover.js';
-import type { Registry } from '../engine/registry.js';
+import { Registry } from '../engine/registry.js';
 import { leftoverOf } from '../engine/resources.js';
 import { RunStore, type StoredRun } from '../engine/run-store.js';
 import { SecretStore } from '../engine/secret-store.js';
@@ -18,9 +18,10 @@ import { endStampedProcesses, isAlive } from './host/processes.js';
 import type { CleanOptions, CleanReport } from './toolkit-api.js';
 
 /** Removes what dead runs of a project left behind; with `scan`, also what no journal names. */
-export async function cleanRuns(options: CleanOptions, registry: Registry, extensions: readonly Extension[]): Promise<CleanReport> {
+export async function cleanRuns(options: CleanOptions, extensions: readonly Extension[]): Promise<CleanReport> {
   const store = new RunStore(options.project);
   const exec = systemExec();
+  const registry = new Registry(extensions);
   const removed: Leftover[] = [];
   const left: Leftover[] = [];
   for (const id of await runsToClean(store, options.run)) {

@@ -1,16 +1,13 @@
 import { access } from 'node:fs/promises';
 import type { Extension } from '../engine/extension.js';
-import { Registry } from '../engine/registry.js';
-import { extensions } from './catalogue.js';
 import { systemExec } from './host/exec.js';
 import { findApp } from './load/find-app.js';
 import { synthApp } from './synth-app.js';
 import type { PlatformHealth, Toolkit } from './toolkit-api.js';
 
-/** Puts the parts together. What a method does not need, it does not load. */
+/** Puts the parts together. What a method does not need, it does not load: synth knows no catalogue and no engine. */
 export function createToolkit({ cwd, env }: { readonly cwd: string; readonly env: NodeJS.ProcessEnv }): Toolkit {
   const exec = systemExec();
-  const registry = new Registry(extensions);
   return {
     synth: (options) => synthApp(options, { cwd, env, exec }),
     async check(options) {
@@ -19,14 +16,15 @@ export function createToolkit({ cwd, env }: { readonly cwd: string; readonly env
     },
     async run(options) {
       const app = await synthApp(options, { cwd, env, exec });
-      const { runApp } = await import('./run-app.js');
-      return runApp(app, options, registry, env);
+      const [{ runApp }, { extensions }] = await Promise.all([import('./run-app.js'), import('./catalogue.js')]);
+      return runApp(app, options, extensions, env);
     },
     async clean(options) {
-      const { cleanRuns } = await import('./clean-runs.js');
-      return cleanRuns(options, registry, extensions);
+      const [{ cleanRuns }, { extensions }] = await Promise.all([import('./clean-runs.js'), import('./catalogue.js')]);
+      return cleanRuns(options, extensions);
     },
     async doctor({ platforms }) {
+      const { extensions } = await import('./catalogue.js');
       const asked = extensions.filter((extension) => extension.doctor !== undefined && (platforms === undefined || platforms.includes(extension.name)));
       const host = { exec, os: process.platform, hasApt: await isThere('/usr/bin/apt-get'), isRoot: process.getuid?.() === 0 };
       return Promise.all(asked.map(async (extension: Extension): Promise<PlatformHealth> => ({ platform: extension.name, checks: await extension.doctor!(host) })));

@@ -1,10 +1,11 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { IoHost } from '../core/events.js';
+import type { Extension } from '../engine/extension.js';
 import { Masker } from '../engine/masker.js';
 import { OutputClaims } from '../engine/output-claims.js';
 import { preflight } from '../engine/preflight.js';
-import type { Registry } from '../engine/registry.js';
+import { Registry } from '../engine/registry.js';
 import { executeRun } from '../engine/run.js';
 import { RunStore } from '../engine/run-store.js';
 import { SecretStore } from '../engine/secret-store.js';
@@ -20,7 +21,7 @@ import type { SynthesizedApp } from './synth-app.js';
 import type { RunOptions, RunReport } from './toolkit-api.js';
 
 /** Carries out what was synthesized. */
-export async function runApp(app: SynthesizedApp, options: RunOptions, registry: Registry, env: NodeJS.ProcessEnv): Promise<RunReport> {
+export async function runApp(app: SynthesizedApp, options: RunOptions, extensions: readonly Extension[], env: NodeJS.ProcessEnv): Promise<RunReport> {
   const builds = selectBuilds(app.plans, options);
   const run = systemIds.runId();
   const exec = systemExec(run);
@@ -33,7 +34,7 @@ export async function runApp(app: SynthesizedApp, options: RunOptions, registry:
   const host = new LoggingHost(options.host, log);
   const masker = new Masker();
   const services: EngineServices = {
-    registry, journal, masker, exec, host, clock: systemClock, ids: systemIds,
+    registry: new Registry(extensions), journal, masker, exec, host, clock: systemClock, ids: systemIds,
     secrets: new SecretStore({ env, variables: app.variables, literals: app.literals, project: app.project }, masker),
     outputs: new OutputClaims({ folder: join(app.project, '.bake', 'outputs'), force: options.force }),
     run: { id: run, folder, project: app.project, assets: join(app.outDir, 'assets'), force: options.force },

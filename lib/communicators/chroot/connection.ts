@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { BakeError } from '../../core/bake-error.js';
 import type { Connection } from '../../core/communicator.js';
 

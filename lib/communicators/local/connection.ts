@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** The machine that runs `bake` itself. */
 export const localConnection = z.strictObject({

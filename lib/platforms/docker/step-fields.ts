@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Artifact } from '../../core/artifact.js';
 import { late } from '../../plan/late.js';
 import { isBase, isRepository, isTag, isTaggable, referenceHint, tagHint } from './reference.js';

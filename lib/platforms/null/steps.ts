@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { localConnection } from '../../communicators/local/connection.js';
 import { sshConnectionSchema } from '../../communicators/ssh/connection.js';
 import type { Connection } from '../../core/communicator.js';

@@ -1,5 +1,5 @@
 import type { Construct } from 'constructs';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { Annotations } from '../../image/annotations.js';
 import { checkProps } from '../../image/check-props.js';
 import type { BuildPlanner, PlannedStep, SpecInput } from '../../image/compile.js';

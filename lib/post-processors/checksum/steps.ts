@@ -1,5 +1,5 @@
 import { getHashes } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { artifactField } from '../../plan/artifact-field.js';
 import { late } from '../../plan/late.js';
 import { defineStepKind } from '../../plan/step-kind.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { artifactField } from '../../plan/artifact-field.js';
 import { defineStepKind } from '../../plan/step-kind.js';
 import { localScriptFields } from '../../provisioners/shell-local/local-script-fields.js';

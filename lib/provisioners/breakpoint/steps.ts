@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { late } from '../../plan/late.js';
 import { defineStepKind } from '../../plan/step-kind.js';
 

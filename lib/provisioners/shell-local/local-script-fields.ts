@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { asset, late } from '../../plan/late.js';
 import { environmentField, exitCodesField, shebangField } from '../script-fields.js';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineStepKind } from '../../plan/step-kind.js';
 import { localScriptFields } from './local-script-fields.js';
 

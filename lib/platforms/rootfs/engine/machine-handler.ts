@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { ChrootConnection } from '../../../communicators/chroot/connection.js';
 import type { ResourceHandler } from '../../../engine/handler.js';
 import type { rootfsMachine } from '../steps.js';

@@ -1,6 +1,6 @@
 import { mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Artifact } from '../../../core/artifact.js';
 import type { ResourceHandler } from '../../../engine/handler.js';
 import { outputFile, type OutputFileHandle } from '../../../engine/output-file.js';

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { StepContext } from '../../../engine/handler.js';
 import type { compressions, rootfsTree } from '../steps.js';
 

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { ActionHandler } from '../../../engine/handler.js';
 import type { rootfsSeal } from '../steps.js';
 import type { RootfsPort } from './rootfs-port.js';

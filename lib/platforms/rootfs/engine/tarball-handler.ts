@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Artifact } from '../../../core/artifact.js';
 import type { ResourceHandler } from '../../../engine/handler.js';
 import { outputFile, type OutputFileHandle } from '../../../engine/output-file.js';

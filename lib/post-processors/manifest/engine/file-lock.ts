@@ -1,6 +1,6 @@
 import { open, readFile, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Clock } from '../../../core/ports.js';
 
 /** A lock whose holder cannot be asked after (another host's, or one never written to its end) counts as left behind after this time. */

@@ -1,6 +1,6 @@
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { BakeError } from '../../../core/bake-error.js';
 
 /** Members that we do not know stay: another version, or Packer, may have written them. */
