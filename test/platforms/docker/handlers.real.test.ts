@@ -249,7 +249,8 @@ if (await need(t, 'docker') && await need(t, 'busybox')) {
   });
 
   await t.test('an abort ends a Dockerfile build, and its containers go', async (t) => {
-    const folder = t.testdir({ Dockerfile: `FROM ${base}\nRUN echo started && sleep 1000\n` });
+    const seconds = 1_000_000 + randomBytes(2).readUInt16BE();
+    const folder = t.testdir({ Dockerfile: `FROM ${base}\nRUN echo started && sleep ${seconds}\n` });
     const abort = new AbortController();
     const ctx = context({ signal: abort.signal });
     const log = ctx.log;
@@ -258,7 +259,7 @@ if (await need(t, 'docker') && await need(t, 'busybox')) {
     await t.rejects(bases.acquire({ dockerfile: asset(join(folder, 'Dockerfile'), 'file'), context: asset(folder, 'directory'), dockerfileName: 'Dockerfile', noCache: true }, watching), { message: 'stop' });
     let left = 'some';
     for (let wait = 50; left !== '' && wait < 5_000; wait *= 2) {
-      left = docker('ps', '-q', '--no-trunc', '--filter', 'status=running').split('\n').filter((id) => id !== '' && JSON.stringify(inspect(id).Config.Cmd).includes('sleep 1000')).join();
+      left = docker('ps', '--no-trunc', '--format', '{{.Command}}').split('\n').filter((command) => command.includes(`sleep ${seconds}`)).join();
       if (left !== '') await systemClock.sleep(wait);
     }
     t.equal(left, '');
