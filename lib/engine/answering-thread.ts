@@ -26,11 +26,14 @@ export class AnsweringThread<Question, Answer> {
     return this.#waiting.length;
   }
 
-  /** Rejects if the thread dies. */
-  ask(question: Question): Promise<Answer> {
+  /**
+   * Rejects if the thread dies.
+   * @param given memory that is the thread's from now on, and is not copied
+   */
+  ask(question: Question, given: readonly ArrayBuffer[] = []): Promise<Answer> {
     const answer = new Promise<Answer>((resolve, reject) => this.#waiting.push({ resolve, reject }));
     answer.catch(() => {}); // whoever awaits it hears of it; nobody may, once another part has failed
-    this.#worker.postMessage(question);
+    this.#worker.postMessage(question, given);
     return answer;
   }
 

@@ -6,12 +6,14 @@ const { constants, deflateRawSync } = require('node:zlib');
 parentPort.on('message', ({ block, dictionary }) => {
   const options = { level, memLevel: 9, finishFlush: constants.Z_SYNC_FLUSH, chunkSize: block.length + 65536 };
   if (dictionary.length > 0) options.dictionary = dictionary;
-  parentPort.postMessage(deflateRawSync(block, options));
+  const out = deflateRawSync(block, options);
+  const isOwn = out.buffer.byteLength > 65536; // a small one lies in memory that others share
+  parentPort.postMessage(out, isOwn ? [out.buffer] : []);
 });
 `;
 
 interface Job {
-  readonly block: Uint8Array;
+  readonly block: Uint8Array<ArrayBuffer>;
   readonly dictionary: Uint8Array;
 }
 
@@ -26,11 +28,11 @@ export class DeflatePool {
     this.#size = options.threads;
   }
 
-  /** A block as raw deflate data up to a byte boundary; `dictionary` is what came before it in the stream. */
-  deflate(block: Uint8Array, dictionary: Uint8Array): Promise<Uint8Array> {
+  /** A block as raw deflate data up to a byte boundary; `dictionary` is what came before it in the stream. The block's memory is gone afterwards. */
+  deflate(block: Uint8Array<ArrayBuffer>, dictionary: Uint8Array): Promise<Uint8Array> {
     const idle = this.#threads.find(({ waiting }) => waiting === 0) ?? this.#start();
     const thread = idle ?? this.#threads.reduce((a, b) => (b.waiting < a.waiting ? b : a));
-    return thread.ask({ block, dictionary });
+    return thread.ask({ block, dictionary }, [block.buffer]);
   }
 
   async close(): Promise<void> {

@@ -25,8 +25,9 @@ export async function* gzip(source: AsyncIterable<Uint8Array>, level: number, th
     for await (const block of blocksOf(source)) {
       crc = crc32(block, crc);
       size += block.length;
+      const window = block.slice(-windowSize);
       line.push(pool.deflate(block, dictionary));
-      dictionary = block.subarray(-windowSize);
+      dictionary = window;
       if (line.length > threads + 1) yield await line.shift()!;
     }
     while (line.length > 0) yield await line.shift()!;
@@ -41,7 +42,7 @@ export async function* gzip(source: AsyncIterable<Uint8Array>, level: number, th
 }
 
 /** The same bytes in blocks of one size, so that the result does not depend on how they arrived. */
-async function* blocksOf(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* blocksOf(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   let block = new Uint8Array(blockSize);
   let filled = 0;
   for await (const chunk of source) {
