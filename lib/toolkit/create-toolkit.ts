@@ -15,8 +15,11 @@ export function createToolkit({ cwd, env }: { readonly cwd: string; readonly env
       return checkTypes(await findApp(options.app, cwd), exec);
     },
     async run(options) {
+      // The bundler works in a process of its own: meanwhile this one loads what comes after it.
+      const engine = Promise.all([import('./run-app.js'), import('./catalogue.js')]);
+      engine.catch(() => {}); // told where it is awaited, if synth does not fail first
       const app = await synthApp(options, { cwd, env, exec });
-      const [{ runApp }, { extensions }] = await Promise.all([import('./run-app.js'), import('./catalogue.js')]);
+      const [{ runApp }, { extensions }] = await engine;
       return runApp(app, options, extensions, env);
     },
     async clean(options) {

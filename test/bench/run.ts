@@ -17,7 +17,7 @@ const [filter = ''] = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), 'bake-bench-'));
 const sshd = await startSshd();
 const host: BenchHost = { folder, bake: join(root, 'dist/bin/bake.js'), image: await baseImage(), sshd };
-const byHand = join(here, 'docker-by-hand.ts');
+const byHand = join(here, 'docker-by-hand.mjs');
 const cases = [helpCase(host), synthCase(host), parallelCase(host, 1), parallelCase(host, 100), parallelCase(host, 400), dockerCase(host, 5, byHand), dockerCase(host, 25, byHand), sshCase(host, 1), sshCase(host, 20)];
 
 interface Row {

@@ -19,6 +19,6 @@ for (let i = 0; i < Number(shells); i++) {
 const archive = pack();
 createReadStream(blob).pipe(archive.entry({ name: 'blob', size: statSync(blob).size }, () => archive.finalize()));
 await container.putArchive(Readable.from(archive), { path: '/tmp' });
-const committed = (await container.commit({})) as { Id: string };
+const committed = await container.commit({});
 await docker.getImage(committed.Id).tag({ repo: 'bake-bench/by-hand', tag: 'hand' });
 await container.remove({ force: true, v: true });
