@@ -3,7 +3,7 @@
 # an OCI image without any daemon, and as a Docker image where a daemon answers.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-[ -d node_modules ] && [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --no-audit --no-fund
+[ -d node_modules ] && [ node_modules/.package-lock.json -nt package-lock.json ] || npm install --no-audit --no-fund --no-save
 [ -f dist/bin/bake.js ] || npm run --silent build
 bake="$PWD/dist/bin/bake.js"
 cd examples/quickstart
