@@ -11,15 +11,17 @@ const keptOutput = 64 * 1024;
 
 /** Child processes of this computer, stamped with `stamp`. */
 export function systemExec(stamp?: string): Exec {
-  return { run: (request) => run(request, stamp) };
+  // Copied once: reading the environment of the process is slow, and hundreds of commands may start at a time.
+  const inherited = { ...process.env, ...(stamp === undefined ? {} : { [stampVariable]: stamp }) };
+  return { run: (request) => run(request, inherited) };
 }
 
-function run(request: ExecRequest, stamp: string | undefined): Promise<ExecResult> {
+function run(request: ExecRequest, inherited: NodeJS.ProcessEnv): Promise<ExecResult> {
   request.signal?.throwIfAborted();
   return new Promise((resolve, reject) => {
     const child = spawn(request.command, request.args ?? [], {
       ...(request.cwd === undefined ? {} : { cwd: request.cwd }),
-      env: { ...process.env, ...request.env, ...(stamp === undefined ? {} : { [stampVariable]: stamp }) },
+      env: { ...inherited, ...request.env },
       stdio: request.terminal ? ['inherit', 2, 2] : [request.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
       // In a group of its own it could not read from the terminal.
       detached: process.platform !== 'win32' && !request.terminal,
