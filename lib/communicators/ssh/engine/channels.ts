@@ -72,6 +72,10 @@ export class Channels {
         reject(signal?.reason as Error);
       };
       signal?.addEventListener('abort', onAbort, { once: true });
+      const lost = (error: unknown) => {
+        session.close(); // its own close may be told only later, and nobody shall try this one meanwhile
+        reject(connectionLost(error));
+      };
       const onDone = (error: Error | undefined, channel: C) => {
         signal?.removeEventListener('abort', onAbort);
         if (isOver) {
@@ -79,7 +83,7 @@ export class Channels {
         } else if (error === undefined) {
           resolve(channel);
         } else if (!session.isOpen || /Not connected|No response from server/.test(error.message)) {
-          reject(connectionLost(error));
+          lost(error);
         } else {
           reject(new BakeError({ code: 'CommandNotStarted', source: 'platform', message: `the machine does not start a command: ${error.message}`, hint: 'its sshd_config may forbid sessions or force a command of its own', cause: error }));
         }
@@ -88,7 +92,7 @@ export class Channels {
         opener(session.client, onDone);
       } catch (error) { // the library throws at once if it knows that the connection is gone
         signal?.removeEventListener('abort', onAbort);
-        reject(connectionLost(error));
+        lost(error);
       }
     });
   }
