@@ -12,14 +12,15 @@ const zones = {
   'lib/communicators': ['lib/core', 'lib/plan', 'lib/image', 'lib/engine'],
   'lib/provisioners': ['lib/core', 'lib/plan', 'lib/image', 'lib/engine', 'lib/communicators'],
   'lib/post-processors': ['lib/core', 'lib/plan', 'lib/image', 'lib/engine', 'lib/provisioners'],
-  'lib/platforms': ['lib/core', 'lib/plan', 'lib/image', 'lib/engine', 'lib/communicators'],
-  'lib/toolkit': ['lib/core', 'lib/plan', 'lib/image', 'lib/synth', 'lib/assembly', 'lib/engine', 'lib/communicators', 'lib/provisioners', 'lib/post-processors', 'lib/platforms'],
+  'lib/vm': ['lib/core', 'lib/plan', 'lib/image', 'lib/engine'],
+  'lib/platforms': ['lib/core', 'lib/plan', 'lib/image', 'lib/engine', 'lib/communicators', 'lib/vm'],
+  'lib/toolkit': ['lib/core', 'lib/plan', 'lib/image', 'lib/synth', 'lib/assembly', 'lib/engine', 'lib/communicators', 'lib/provisioners', 'lib/post-processors', 'lib/vm', 'lib/platforms'],
   'lib/cli': ['lib/core', 'lib/plan', 'lib/toolkit'],
   'bin': ['lib/cli'],
 } as const;
 
 /** Folders of independent parts: none imports its neighbour. */
-const independent = ['lib/communicators', 'lib/provisioners', 'lib/post-processors', 'lib/platforms'];
+const independent = ['lib/communicators', 'lib/provisioners', 'lib/post-processors', 'lib/vm', 'lib/platforms'];
 
 /** Imports with one owner. */
 const owners = {
