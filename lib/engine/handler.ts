@@ -12,6 +12,8 @@ export interface StepContext {
     readonly id: string;
     /** Folder for temporary files of this step; made on first use by the handler, removed with the run. */
     readonly tmp: string;
+    /** Folder for what people may want to read later, such as a serial console; made on first use, kept with the run. */
+    readonly logs: string;
     /** The folder of `image.ts`: relative paths in specs start here. */
     readonly project: string;
     /** Whether `--force` was given: what stands in the way may be replaced. */

@@ -50,7 +50,7 @@ export function stepContext(t: Test, options: StepContextOptions = {}): TestStep
   const masked: string[] = [];
   return {
     step: { id: 'Image/Source:Step', kind: 'test.step', title: 'a step', build: 'Image/Source', buildName: 'Source', platform: 'null', ...options.step },
-    run: { id: runId, tmp: join(folder, '.bake', 'runs', runId, 'tmp', 'step'), project: folder, force: options.force ?? false },
+    run: { id: runId, tmp: join(folder, '.bake', 'runs', runId, 'tmp', 'step'), logs: join(folder, '.bake', 'runs', runId, 'logs'), project: folder, force: options.force ?? false },
     token: `${runId}-0123456789`,
     signal: options.signal ?? new AbortController().signal,
     clock: options.clock ?? systemClock, exec: options.exec ?? systemExec(), ids: systemIds,
