@@ -24,6 +24,7 @@ const parts = {
   registry: ['docker-registry', '--version'],
   busybox: ['/bin/busybox', 'true'],
   sudo: ['sudo', '-n', 'true'],
+  qemu: ['qemu-system-x86_64', '--version'],
 } as const satisfies Record<string, readonly [string, ...string[]]>;
 
 export type Part = keyof typeof parts;
