@@ -27,6 +27,7 @@ const owners = {
   'ssh2': ['lib/communicators/ssh'],
   'dockerode': ['lib/platforms/docker/engine'],
   'esbuild': ['lib/toolkit/load'],
+  'undici': ['lib/vm/download/engine'],
   'node:child_process': ['lib/toolkit/host'],
 } as const;
 
@@ -58,7 +59,7 @@ json('package.json', {
       'esbuild bin/bake.ts lib/index.ts lib/toolkit/load/app-process.ts',
       ...['docker', 'rootfs', 'null'].map((name) => `lib/platforms/${name}/index.ts`),
       '--bundle --splitting --format=esm --platform=node --target=node20 --outbase=. --outdir=dist --chunk-names=chunks/[name]-[hash] --minify-syntax --minify-whitespace --keep-names --sourcemap --sources-content=false --log-level=warning',
-      ...['constructs', 'dockerode', 'esbuild', 'ssh2', 'tar-fs', 'tar-stream', 'yazl', '@balena/dockerignore', 'typescript'].map((name) => `--external:${name}`),
+      ...['constructs', 'dockerode', 'esbuild', 'ssh2', 'tar-fs', 'tar-stream', 'undici', 'yazl', '@balena/dockerignore', 'typescript'].map((name) => `--external:${name}`),
     ].join(' '),
     'build:types': 'tsc -p .',
     lint: 'oxlint --deny-warnings lib bin test examples',
@@ -77,6 +78,7 @@ json('package.json', {
     'tar-fs': '^3.1.3',
     'tar-stream': '^3.2.2',
     'tinyglobby': '^0.2.15',
+    'undici': '^7.30.2',
     'yazl': '^3.3.1',
     'zod': '^4.6.7',
   },

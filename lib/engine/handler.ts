@@ -16,6 +16,8 @@ export interface StepContext {
     readonly logs: string;
     /** The folder of `image.ts`: relative paths in specs start here. */
     readonly project: string;
+    /** Folder for what later runs may use again, such as downloads; shared by all projects and processes of a user, and made on first use. */
+    readonly cache: string;
     /** Whether `--force` was given: what stands in the way may be replaced. */
     readonly force: boolean;
   };

@@ -23,6 +23,8 @@ export interface EngineServices {
     /** `.bake/runs/<id>`. */
     readonly folder: string;
     readonly project: string;
+    /** For what later runs may use again. */
+    readonly cache: string;
     /** The folder of the staged assets. */
     readonly assets: string;
     readonly force: boolean;

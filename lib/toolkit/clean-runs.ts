@@ -10,6 +10,7 @@ import { Registry } from '../engine/registry.js';
 import { leftoverOf } from '../engine/resources.js';
 import { RunStore, type StoredRun } from '../engine/run-store.js';
 import { SecretStore } from '../engine/secret-store.js';
+import { cacheFolder } from './host/cache-folder.js';
 import { systemClock } from './host/clock.js';
 import { systemExec } from './host/exec.js';
 import { systemIds } from './host/ids.js';
@@ -18,7 +19,7 @@ import { endStampedProcesses, isAlive } from './host/processes.js';
 import type { CleanOptions, CleanReport } from './toolkit-api.js';
 
 /** Removes what dead runs of a project left behind; with `scan`, also what no journal names. */
-export async function cleanRuns(options: CleanOptions, extensions: readonly Extension[]): Promise<CleanReport> {
+export async function cleanRuns(options: CleanOptions, extensions: readonly Extension[], env: NodeJS.ProcessEnv): Promise<CleanReport> {
   const store = new RunStore(options.project);
   const exec = systemExec();
   const registry = new Registry(extensions);
@@ -44,7 +45,7 @@ export async function cleanRuns(options: CleanOptions, extensions: readonly Exte
       removed.push(...stored.ledger.owed.map(({ begun }) => leftoverOf({ id: begun.step, kind: begun.kind, title: begun.title, build: begun.build, buildName: '', platform: begun.platform }, begun.token, `run ${id}`)));
       continue;
     }
-    const recovered = await recover(stored, store, registry, options);
+    const recovered = await recover(stored, store, registry, options, env);
     removed.push(...recovered.removed);
     left.push(...recovered.left);
   }
@@ -64,7 +65,7 @@ async function runsToClean(store: RunStore, wanted: string | undefined): Promise
   throw new BakeError({ code: 'NoSuchRun', message: `there is no run "${wanted}" in this project`, hint: near === undefined ? 'call "bake clean" without a run to clean all' : `did you mean "${near}"?` });
 }
 
-async function recover(stored: StoredRun, store: RunStore, registry: Registry, options: CleanOptions): Promise<CleanReport> {
+async function recover(stored: StoredRun, store: RunStore, registry: Registry, options: CleanOptions, env: NodeJS.ProcessEnv): Promise<CleanReport> {
   const masker = new Masker();
   const journal = await store.reopen(stored.id);
   try {
@@ -74,7 +75,7 @@ async function recover(stored: StoredRun, store: RunStore, registry: Registry, o
         registry, journal, masker, host: options.host, clock: systemClock, ids: systemIds, exec: systemExec(),
         secrets: new SecretStore({ env: {}, variables: {}, literals: [], project: options.project }, masker),
         outputs: new OutputClaims({ folder: join(options.project, '.bake', 'outputs'), force: false }),
-        run: { id: stored.id, folder: stored.folder, project: options.project, assets: '', force: false },
+        run: { id: stored.id, folder: stored.folder, project: options.project, cache: cacheFolder(env), assets: '', force: false },
       },
     });
   } finally {

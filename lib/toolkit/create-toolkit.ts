@@ -24,7 +24,7 @@ export function createToolkit({ cwd, env }: { readonly cwd: string; readonly env
     },
     async clean(options) {
       const [{ cleanRuns }, { extensions }] = await Promise.all([import('./clean-runs.js'), import('./catalogue.js')]);
-      return cleanRuns(options, extensions);
+      return cleanRuns(options, extensions, env);
     },
     async doctor({ platforms }) {
       const { extensions } = await import('./catalogue.js');

@@ -10,6 +10,7 @@ import { executeRun } from '../engine/run.js';
 import { RunStore } from '../engine/run-store.js';
 import { SecretStore } from '../engine/secret-store.js';
 import type { EngineServices } from '../engine/services.js';
+import { cacheFolder } from './host/cache-folder.js';
 import { systemClock } from './host/clock.js';
 import { systemExec } from './host/exec.js';
 import { systemIds } from './host/ids.js';
@@ -37,7 +38,7 @@ export async function runApp(app: SynthesizedApp, options: RunOptions, extension
     registry: new Registry(extensions), journal, masker, exec, host, clock: systemClock, ids: systemIds,
     secrets: new SecretStore({ env, variables: app.variables, literals: app.literals, project: app.project }, masker),
     outputs: new OutputClaims({ folder: join(app.project, '.bake', 'outputs'), force: options.force }),
-    run: { id: run, folder, project: app.project, assets: join(app.outDir, 'assets'), force: options.force },
+    run: { id: run, folder, project: app.project, cache: cacheFolder(env), assets: join(app.outDir, 'assets'), force: options.force },
   };
   const notify = (event: Parameters<IoHost['notify']>[0]) => host.notify(masker.value(event));
   try {

@@ -177,7 +177,7 @@ export function fakeServices(world: FakeWorld, journal: MemoryJournal, crash: Cr
     outputs: new OutputClaims({ folder: '/nonexistent', force: false }), clock: world.clock,
     exec: { run: async () => { throw new Error('no processes here'); } }, ids: { runId: () => 'r1', hex: () => '00' },
     host: { notify: (event) => { record.events.push(event); }, ask: async () => answer },
-    run: { id: 'r1', folder: '/nonexistent/r1', project: '/', assets: '/', force: false },
+    run: { id: 'r1', folder: '/nonexistent/r1', project: '/', cache: '/nonexistent/cache', assets: '/', force: false },
   };
 }
 

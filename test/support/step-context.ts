@@ -18,6 +18,8 @@ export interface StepContextOptions {
   readonly answer?: (question: Question) => string;
   /** The folder of `image.ts`. @default - a new folder of the test */
   readonly project?: string;
+  /** The folder for what later runs may use again. @default - one in the project */
+  readonly cache?: string;
   /** @default - the real ones */
   readonly clock?: Clock;
   readonly exec?: Exec;
@@ -50,7 +52,7 @@ export function stepContext(t: Test, options: StepContextOptions = {}): TestStep
   const masked: string[] = [];
   return {
     step: { id: 'Image/Source:Step', kind: 'test.step', title: 'a step', build: 'Image/Source', buildName: 'Source', platform: 'null', ...options.step },
-    run: { id: runId, tmp: join(folder, '.bake', 'runs', runId, 'tmp', 'step'), logs: join(folder, '.bake', 'runs', runId, 'logs'), project: folder, force: options.force ?? false },
+    run: { id: runId, tmp: join(folder, '.bake', 'runs', runId, 'tmp', 'step'), logs: join(folder, '.bake', 'runs', runId, 'logs'), project: folder, cache: options.cache ?? join(folder, '.cache'), force: options.force ?? false },
     token: `${runId}-0123456789`,
     signal: options.signal ?? new AbortController().signal,
     clock: options.clock ?? systemClock, exec: options.exec ?? systemExec(), ids: systemIds,

@@ -36,7 +36,7 @@ export function contextsOf(t: Test): (options?: TestContextOptions) => TestConte
     const masked: string[] = [];
     return {
       step: { id: 'Web/Docker/Step', kind: 'docker.test', title: 'test', build: 'Web/Docker', buildName: 'Docker', platform: 'docker' },
-      run: { id: run, tmp: join(folder, 'tmp', token), project, force: false },
+      run: { id: run, tmp: join(folder, 'tmp', token), logs: join(folder, 'logs'), project, cache: join(folder, 'cache'), force: false },
       token, signal, clock: systemClock, exec, ids: systemIds,
       log: (line) => { lines.push(line); },
       progress: (bar) => { bars.push(bar); },

@@ -27,7 +27,7 @@ export function stepContext({ project, name, run = 'run1', signal = new AbortCon
   return {
     lines, warnings, steps,
     step: { id: name, kind: 'test', title: name, build: 'Web/Rootfs', buildName: 'Rootfs', platform: 'rootfs' },
-    run: { id: run, tmp: join(project, '.bake', 'tmp'), project, force },
+    run: { id: run, tmp: join(project, '.bake', 'tmp'), logs: join(project, '.bake', 'logs'), project, cache: join(project, '.cache'), force },
     token: `${run}-${sha256(`${project} ${name}`).slice(0, 10)}`,
     signal, clock: systemClock, exec: systemExec(), ids: systemIds,
     log: (line) => { lines.push(line); },
