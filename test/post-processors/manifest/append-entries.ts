@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { manifestHandler } from '../../../lib/post-processors/manifest/engine/manifest-handler.js';
-import { withFileLock } from '../../../lib/post-processors/manifest/engine/file-lock.js';
+import { withFileLock } from '../../../lib/engine/file-lock.js';
 import type { StepContext } from '../../../lib/engine/handler.js';
 import { systemClock } from '../../../lib/toolkit/host/clock.js';
 import { imageArtifact } from '../file-artifact.js';

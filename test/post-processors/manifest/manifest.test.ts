@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } fro
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { withFileLock } from '../../../lib/post-processors/manifest/engine/file-lock.js';
+import { withFileLock } from '../../../lib/engine/file-lock.js';
 import { manifestHandler } from '../../../lib/post-processors/manifest/engine/manifest-handler.js';
 import { systemClock } from '../../../lib/toolkit/host/clock.js';
 import { type StepContextOptions, stepContext } from '../../support/step-context.js';

@@ -5,7 +5,7 @@ import { asDiskError } from '../../../core/disk-error.js';
 import type { Artifact } from '../../../core/artifact.js';
 import type { ActionHandler, StepContext } from '../../../engine/handler.js';
 import type { ManifestSpec } from '../steps.js';
-import { withFileLock } from './file-lock.js';
+import { withFileLock } from '../../../engine/file-lock.js';
 import { emptyManifest, type ManifestFile, readManifest, writeManifest } from './manifest-file.js';
 
 type Output = { readonly artifact: Artifact; readonly path: string };

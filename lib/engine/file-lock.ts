@@ -1,15 +1,23 @@
-import { open, readFile, rm, stat } from 'node:fs/promises';
+import { open, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import * as z from 'zod';
-import type { Clock } from '../../../core/ports.js';
+import type { Clock } from '../core/ports.js';
 
-/** A lock whose holder cannot be asked after (another host's, or one never written to its end) counts as left behind after this time. */
-const longestHold = 60_000;
+/** A lock whose holder cannot be asked after (another host's, or one never written to its end) counts as left behind after this time without a sign of life. */
+const longestSilence = 60_000;
+const signOfLife = 15_000;
 const firstWait = 50;
 const longestWait = 500;
 
 const holderSchema = z.object({ pid: z.number().int().positive(), start: z.string(), host: z.string() });
 type Holder = z.output<typeof holderSchema>;
+
+export interface LockWait {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Called once if somebody else has the lock, with what is known of who it is. */
+  readonly onWait?: (holder: { readonly pid: number; readonly host: string } | undefined) => void;
+}
 
 interface Lock {
   /** As it stands in the file. */
@@ -21,12 +29,12 @@ interface Lock {
 const lines = new Map<string, Promise<unknown>>();
 
 /**
- * Does the work while no other process on this computer does work under the same lock file. A lock whose holder is dead,
- * also after `kill -9`, is taken over at once.
+ * Does the work while no other process does work under the same lock file. A lock whose holder is dead, also after
+ * `kill -9`, is taken over at once; one of another host, after a minute in which it gave no sign of life.
  */
-export async function withFileLock<T>(path: string, wait: { readonly clock: Clock; readonly signal: AbortSignal }, work: () => Promise<T>): Promise<T> {
-  const before = lines.get(path) ?? Promise.resolve();
-  const mine = before.then(() => locked(path, wait, work));
+export async function withFileLock<T>(path: string, wait: LockWait, work: () => Promise<T>): Promise<T> {
+  const before = lines.get(path);
+  const mine = before === undefined ? locked(path, wait, work) : inLine(before, path, wait, work);
   const settled = mine.catch(() => {});
   lines.set(path, settled);
   try {
@@ -36,21 +44,43 @@ export async function withFileLock<T>(path: string, wait: { readonly clock: Cloc
   }
 }
 
-async function locked<T>(path: string, wait: { readonly clock: Clock; readonly signal: AbortSignal }, work: () => Promise<T>): Promise<T> {
+async function inLine<T>(before: Promise<unknown>, path: string, wait: LockWait, work: () => Promise<T>): Promise<T> {
+  wait.signal.throwIfAborted();
+  const { onWait, ...quiet } = wait;
+  onWait?.({ pid: process.pid, host: hostname() });
+  // Who leaves the line lets the next one go ahead early: that one meets the lock file itself.
+  await new Promise<void>((resolve, reject) => {
+    const leave = () => reject(wait.signal.reason as Error);
+    wait.signal.addEventListener('abort', leave, { once: true });
+    void before.then(() => {
+      wait.signal.removeEventListener('abort', leave);
+      resolve();
+    });
+  });
+  return locked(path, quiet, work);
+}
+
+async function locked<T>(path: string, wait: LockWait, work: () => Promise<T>): Promise<T> {
   const mine: Holder = { pid: process.pid, start: await startOf(process.pid) ?? '', host: hostname() };
+  let { onWait } = wait;
   for (let delay = firstWait; !(await take(path, mine)); ) {
     wait.signal.throwIfAborted();
     const lock = await look(path);
     if (lock === undefined) continue;
     if (await isLeftBehind(lock, path, wait.clock)) await removeStale(path, lock, wait);
     else {
+      onWait?.(lock.holder);
+      onWait = undefined;
       await wait.clock.sleep(delay, wait.signal);
       delay = Math.min(delay * 2, longestWait);
     }
   }
+  // The file system's time, which no clock of a test can stand for.
+  const alive = setInterval(() => void utimes(path, new Date(), new Date()).catch(() => {}), signOfLife).unref();
   try {
     return await work();
   } finally {
+    clearInterval(alive);
     await rm(path, { force: true });
   }
 }
@@ -95,8 +125,8 @@ function parseHolder(text: string): Holder | undefined {
  * Two who find the same stale lock must not both remove it: the slower one would remove the faster one's new lock. So the
  * removal has a lock of its own, which can be left behind and removed in the same way.
  */
-async function removeStale(path: string, stale: Lock, wait: { readonly clock: Clock; readonly signal: AbortSignal }): Promise<void> {
-  await withFileLock(`${path}.stale`, wait, async () => {
+async function removeStale(path: string, stale: Lock, { clock, signal }: LockWait): Promise<void> {
+  await withFileLock(`${path}.stale`, { clock, signal }, async () => {
     if ((await look(path))?.text === stale.text) await rm(path, { force: true });
   });
 }
@@ -104,7 +134,7 @@ async function removeStale(path: string, stale: Lock, wait: { readonly clock: Cl
 async function isLeftBehind({ holder }: Lock, path: string, clock: Clock): Promise<boolean> {
   if (holder?.host === hostname()) return !(await isAlive(holder));
   const age = await stat(path).then(({ mtimeMs }) => clock.now() - mtimeMs, () => 0);
-  return age > longestHold;
+  return age > longestSilence;
 }
 
 async function isAlive({ pid, start }: Holder): Promise<boolean> {
