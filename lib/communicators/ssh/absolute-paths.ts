@@ -22,9 +22,10 @@ export function loginFilesOf(connection: Connection): readonly { readonly path: 
   ]);
 }
 
-function loginPaths({ privateKeyFile, hostKey }: JsonObject, project: string): JsonObject {
+function loginPaths({ privateKeyFile, certificateFile, hostKey }: JsonObject, project: string): JsonObject {
   return {
     ...(typeof privateKeyFile === 'string' ? { privateKeyFile: absolute(privateKeyFile, project) } : {}),
+    ...(typeof certificateFile === 'string' ? { certificateFile: absolute(certificateFile, project) } : {}),
     ...(isJsonObject(hostKey) && typeof hostKey['file'] === 'string' ? { hostKey: { ...hostKey, file: absolute(hostKey['file'], project) } } : {}),
   };
 }

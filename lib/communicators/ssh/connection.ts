@@ -21,13 +21,28 @@ const loginFields = {
   privateKeyFile: text.optional(),
   privateKey: late(z.string()).optional(),
   passphrase: late(z.string()).optional(),
+  certificateFile: text.optional(),
   /** Path of the agent's socket. */
   agent: text.optional(),
+  /** Public keys or fingerprints. */
+  agentIdentities: z.array(text).min(1).optional(),
   hostKey: hostKeyPolicy.optional(),
 };
 
 /** The machine in front of the one that is meant. */
 export const sshBastion = z.strictObject(loginFields);
+
+/** Asked to open the way to the machine. */
+export const sshProxy = z.strictObject({
+  type: z.enum(['socks5', 'http']),
+  host: text,
+  port: port.optional(),
+  user: text.optional(),
+  password: late(z.string()).optional(),
+});
+
+/** A port on one side that leads to a host and port on the other side. */
+export const sshForward = z.strictObject({ bindAddress: text.optional(), port, host: text, hostPort: port });
 
 /**
  * How to reach a machine over ssh, as it stands in specs and handles: kind `ssh`, times in milliseconds, secrets as
@@ -38,13 +53,22 @@ export const sshConnectionSchema = z.strictObject({
   ...loginFields,
   agentForwarding: z.boolean().optional(),
   bastion: sshBastion.optional(),
+  proxy: sshProxy.optional(),
+  proxyCommand: text.optional(),
+  localForwards: z.array(sshForward).optional(),
+  remoteForwards: z.array(sshForward).optional(),
+  pauseBeforeConnecting: milliseconds.optional(),
   timeout: milliseconds.optional(),
   handshakeTimeout: milliseconds.optional(),
   handshakeAttempts: z.int().min(1).optional(),
   keepaliveInterval: milliseconds.optional(),
   keepaliveCountMax: z.int().min(1).optional(),
+  readWriteTimeout: milliseconds.optional(),
   ciphers: z.array(z.string()).min(1).optional(),
   keyExchangeAlgorithms: z.array(z.string()).min(1).optional(),
+  macs: z.array(z.string()).min(1).optional(),
+  serverHostKeyAlgorithms: z.array(z.string()).min(1).optional(),
+  compression: z.boolean().optional(),
   pty: z.boolean().optional(),
   fileTransfer: z.enum(['tar', 'sftp']).optional(),
 });
@@ -53,4 +77,8 @@ export const sshConnectionSchema = z.strictObject({
 export type SshConnection = z.output<typeof sshConnectionSchema>;
 /** What is needed to log in to one host, the machine itself or its bastion. */
 export type SshLogin = z.output<typeof sshBastion>;
+export type SshProxy = z.output<typeof sshProxy>;
+export type SshForward = z.output<typeof sshForward>;
+/** The algorithms and other settings of a handshake. */
+export type SshAlgorithmChoice = Pick<SshConnection, 'ciphers' | 'keyExchangeAlgorithms' | 'macs' | 'serverHostKeyAlgorithms' | 'compression'>;
 export type HostKeyPolicy = z.output<typeof hostKeyPolicy>;

@@ -1,6 +1,6 @@
 import ssh2 from 'ssh2';
 import { BakeError } from '../../../core/bake-error.js';
-import type { SshConnection } from '../connection.js';
+import type { SshAlgorithmChoice } from '../connection.js';
 
 /**
  * What is offered unless the user says otherwise: nothing with SHA-1, CBC or DSA in it, and AES-GCM with the short key
@@ -22,14 +22,16 @@ export const hostKeyAlgorithms: Readonly<Record<string, readonly string[]>> = {
   'ssh-rsa': ['rsa-sha2-512', 'rsa-sha2-256'],
 };
 
+const keyTypeOf = (algorithm: string) => Object.keys(hostKeyAlgorithms).find((type) => hostKeyAlgorithms[type]?.includes(algorithm)) ?? algorithm;
+
 /** The algorithms of one connection; `hostKeyTypes` are the key types to ask for, the best one first. */
-export function algorithmsOf(connection: Pick<SshConnection, 'ciphers' | 'keyExchangeAlgorithms'>, hostKeyTypes: readonly string[]): ssh2.Algorithms {
+export function algorithmsOf(choice: SshAlgorithmChoice, hostKeyTypes: readonly string[]): ssh2.Algorithms {
   return {
-    cipher: connection.ciphers ?? ciphers,
-    kex: connection.keyExchangeAlgorithms ?? keyExchanges,
-    hmac: macs,
-    serverHostKey: hostKeyTypes.flatMap((type) => hostKeyAlgorithms[type] ?? []),
-    compress: ['none'],
+    cipher: choice.ciphers ?? ciphers,
+    kex: choice.keyExchangeAlgorithms ?? keyExchanges,
+    hmac: choice.macs ?? macs,
+    serverHostKey: choice.serverHostKeyAlgorithms?.filter((name) => hostKeyTypes.includes(keyTypeOf(name))) ?? hostKeyTypes.flatMap((type) => hostKeyAlgorithms[type] ?? []),
+    compress: choice.compression === true ? ['zlib@openssh.com', 'zlib', 'none'] : ['none'],
   } as ssh2.Algorithms; // names that the library does not know are its error, which names them
 }
 
@@ -38,6 +40,6 @@ export function algorithmError(reason: string): BakeError {
   return new BakeError({
     code: 'SshAlgorithms', source: 'platform',
     message: `the ssh handshake is impossible: ${reason}`,
-    hint: 'the server may be too old for the safe defaults: name what it has in ciphers or keyExchangeAlgorithms, or update it ("ssh -vv" shows what it offers)',
+    hint: 'the server may be too old for the safe defaults: name what it has in ciphers, keyExchangeAlgorithms, macs or serverHostKeyAlgorithms, or update it ("ssh -vv" shows what it offers)',
   });
 }

@@ -1,5 +1,6 @@
 import ssh2 from 'ssh2';
 import type { SshLogin } from '../connection.js';
+import { ChosenIdentities } from './chosen-identities.js';
 import type { LoadedKey } from './private-key.js';
 
 interface Method {
@@ -17,8 +18,9 @@ export class AuthMethods {
   taken: readonly string[] | undefined;
   readonly #left: Method[];
 
-  constructor(login: Pick<SshLogin, 'user' | 'password' | 'agent'>, keys: readonly LoadedKey[]) {
-    const { user: username, password, agent } = login;
+  constructor(login: Pick<SshLogin, 'user' | 'password' | 'agent' | 'agentIdentities'>, keys: readonly LoadedKey[]) {
+    const { user: username, password, agentIdentities } = login;
+    const agent = login.agent === undefined || agentIdentities === undefined ? login.agent : new ChosenIdentities(ssh2.createAgent(login.agent), agentIdentities);
     this.#left = keys.map(({ key, name }): Method => ({ name: `publickey (${name})`, wire: 'publickey', method: { type: 'publickey', username, key } }));
     if (agent !== undefined) this.#left.push({ name: 'publickey (agent)', wire: 'publickey', method: { type: 'agent', username, agent } });
     if (password !== undefined) {

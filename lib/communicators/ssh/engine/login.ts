@@ -1,16 +1,18 @@
 import type { Duplex } from 'node:stream';
 import ssh2 from 'ssh2';
 import { BakeError } from '../../../core/bake-error.js';
-import type { SshConnection, SshLogin } from '../connection.js';
+import type { SshAlgorithmChoice, SshConnection, SshLogin } from '../connection.js';
 import { algorithmError, algorithmsOf } from './algorithms.js';
 import { AuthMethods } from './auth-methods.js';
+import { isCertified } from './certificate.js';
 import type { HostTrust } from './host-trust.js';
 import { NotReady, notReady } from './not-ready.js';
+import { offerCertificates } from './offer-certificates.js';
 import type { LoadedKey } from './private-key.js';
 
 export interface LoginOptions {
   readonly stream: Duplex;
-  readonly login: SshLogin & Pick<SshConnection, 'ciphers' | 'keyExchangeAlgorithms' | 'agentForwarding'>;
+  readonly login: SshLogin & SshAlgorithmChoice & Pick<SshConnection, 'agentForwarding'>;
   readonly keys: readonly LoadedKey[];
   readonly trust: HostTrust;
   /** Milliseconds from here to the login. */
@@ -78,7 +80,12 @@ export function logIn(options: LoginOptions): Promise<ssh2.Client> {
         keepaliveCountMax: Number.MAX_SAFE_INTEGER, // it only sends; `Liveness` judges by what comes back
       });
     } catch (error) {
-      fail(algorithmError((error as Error).message));
+      return fail(algorithmError((error as Error).message));
+    }
+    try {
+      if (options.keys.some(({ key }) => isCertified(key))) offerCertificates(client, fail);
+    } catch (error) {
+      fail(error as Error);
     }
   });
 }

@@ -4,7 +4,7 @@ import type { Clock } from '../../../core/ports.js';
 import type { SshConnection, SshLogin } from '../connection.js';
 import { type Dial, dialTcp, dialThrough } from './dial.js';
 import { HostTrust } from './host-trust.js';
-import { loadPrivateKey } from './private-key.js';
+import { loadLoginKeys } from './login-keys.js';
 import { waitForSsh } from './wait-for-ssh.js';
 
 export interface SessionHost {
@@ -19,7 +19,7 @@ const defaults = { timeout: 300_000, handshakeTimeout: 30_000, handshakeAttempts
 export class Session {
   /**
    * Logs in, through the bastion if there is one; waits for machines that are not up yet.
-   * @throws BakeError see `waitForSsh`, `loadPrivateKey`, `HostTrust.load`
+   * @throws BakeError see `waitForSsh`, `loadLoginKeys`, `HostTrust.load`
    */
   static async open(connection: SshConnection, host: SessionHost): Promise<Session> {
     const { bastion } = connection;
@@ -35,9 +35,9 @@ export class Session {
 
   static async #logIn(login: SshLogin & { agentForwarding?: boolean | undefined }, settings: SshConnection, host: SessionHost, dial: Dial, through?: Session): Promise<Session> {
     const { timeout, handshakeTimeout, handshakeAttempts, keepaliveInterval, keepaliveCountMax } = { ...defaults, ...settings };
-    const [keys, trust] = await Promise.all([loadPrivateKey(login), HostTrust.load(login)]);
-    const { ciphers, keyExchangeAlgorithms } = settings;
-    const { client, stream } = await waitForSsh({ ...host, dial, login: { ...login, ciphers, keyExchangeAlgorithms }, keys, trust, timeout, handshakeTimeout, handshakeAttempts, keepaliveInterval });
+    const [keys, trust] = await Promise.all([loadLoginKeys(login, host.clock.now()), HostTrust.load(login)]);
+    const { ciphers, keyExchangeAlgorithms, macs, serverHostKeyAlgorithms, compression } = settings;
+    const { client, stream } = await waitForSsh({ ...host, dial, login: { ...login, ciphers, keyExchangeAlgorithms, macs, serverHostKeyAlgorithms, compression }, keys, trust, timeout, handshakeTimeout, handshakeAttempts, keepaliveInterval });
     const session = new Session(client, stream, through);
     if (keepaliveInterval > 0) void session.#watch(host.clock, keepaliveInterval, keepaliveCountMax);
     return session;
