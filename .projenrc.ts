@@ -119,6 +119,7 @@ json('.oxlintrc.json', {
   plugins: ['typescript', 'import', 'unicorn', 'node'],
   categories: { correctness: 'error', suspicious: 'error' },
   rules: {
+    'eslint/no-unused-vars': ['error', { ignoreRestSiblings: true, argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
     'eslint/no-shadow': 'off', 'eslint/no-underscore-dangle': 'off', 'unicorn/consistent-function-scoping': 'off', 'unicorn/no-array-sort': 'off', 'unicorn/no-array-reverse': 'off',
     'eslint/no-await-in-loop': 'off', 'eslint/no-unmodified-loop-condition': 'off', 'unicorn/require-post-message-target-origin': 'off', 'import/no-unassigned-import': 'off',
     'typescript/no-explicit-any': 'error', 'import/no-default-export': 'error', 'import/no-cycle': 'off', 'eslint/no-new': 'off', 'eslint/no-control-regex': 'off', 'import/no-named-as-default-member': 'off',
