@@ -4,6 +4,7 @@ import { lateValueAsText, Secret } from '../core/secret.js';
 /** The values of the machine being built that a provisioner or post-processor may name; see `build`. */
 export const buildVariableNames = [
   'name', 'id', 'host', 'port', 'user', 'password', 'platform', 'runId', 'sshPublicKey', 'sshPrivateKeyFile', 'sourceImageId', 'sourceImageDigest',
+  'httpHost', 'httpPort', 'httpAddress',
 ] as const;
 export type BuildVariable = (typeof buildVariableNames)[number];
 
@@ -108,4 +109,9 @@ export const build = {
   sshPrivateKeyFile: buildRef<string>('sshPrivateKeyFile'),
   sourceImageId: buildRef<string>('sourceImageId'),
   sourceImageDigest: buildRef<string>('sourceImageDigest'),
+  /** The build's own web server (`http`), as the machine reaches it. */
+  httpHost: buildRef<string>('httpHost'),
+  httpPort: buildRef<number>('httpPort'),
+  /** `http://<httpHost>:<httpPort>` */
+  httpAddress: buildRef<string>('httpAddress'),
 } as const;
