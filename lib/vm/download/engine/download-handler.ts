@@ -1,0 +1,84 @@
+import { stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { BakeError } from '../../../core/bake-error.js';
+import { asDiskError } from '../../../core/disk-error.js';
+import type { ActionHandler, StepContext } from '../../../engine/handler.js';
+import { parseChecksum, type Sum } from '../checksum.js';
+import { type Location, parseLocation } from '../location.js';
+import type { DownloadOutput, DownloadSpec } from '../steps.js';
+import { FileSums } from './file-sums.js';
+import { type HttpClient, undiciClient } from './http-client.js';
+import { HttpCache } from './http-cache.js';
+import { verifiedFile } from './local-file.js';
+import { sumFinder } from './sum-finder.js';
+
+/** What fails on this computer fails for every URL. */
+const ours = new Set(['DiskFull', 'NotWritable']);
+
+export interface DownloadHandlerOptions {
+  /** Milliseconds without a byte after which a connection is given up. @default 30_000 */
+  readonly stall?: number;
+}
+
+/** Gets a file from the first location that has the right one. */
+export function downloadHandler({ stall = 30_000 }: DownloadHandlerOptions = {}): ActionHandler<DownloadSpec, DownloadOutput> {
+  return {
+    async check({ urls, checksum }) {
+      urls.forEach(parseLocation);
+      parseChecksum(checksum);
+    },
+    async run({ urls, checksum }, ctx) {
+      const locations = urls.map(parseLocation);
+      const parsed = parseChecksum(checksum);
+      let client: Promise<HttpClient> | undefined;
+      const getClient = () => client ??= undiciClient(stall);
+      try {
+        return await fromFirst(locations, sumFinder(parsed, getClient, ctx), getClient, ctx);
+      } finally {
+        await (await client)?.close();
+      }
+    },
+  };
+}
+
+async function fromFirst(locations: readonly Location[], sumOf: (file: Location) => Promise<Sum | undefined>, client: () => Promise<HttpClient>, ctx: StepContext): Promise<DownloadOutput> {
+  const sums = new FileSums(join(ctx.run.cache, 'sums'));
+  const folder = join(ctx.run.cache, 'downloads');
+  const cache = new HttpCache({ folder, sums, client, ctx });
+  const failures: BakeError[] = [];
+  for (const [index, location] of locations.entries()) {
+    const isLast = index === locations.length - 1;
+    try {
+      const sum = await sumOf(location);
+      if (location.type === 'http') {
+        const file = await cache.get(location, sum, isLast ? 5 : 2);
+        return await outputOf(file.path, file.sums.sha256, location);
+      }
+      const path = resolve(ctx.run.project, location.path);
+      return await outputOf(path, (await verifiedFile(location, path, sum, sums, ctx)).sha256, location);
+    } catch (error) {
+      ctx.signal.throwIfAborted();
+      const failure = asDiskError(error, folder);
+      if (!BakeError.is(failure) || ours.has(failure.code)) throw failure;
+      failures.push(failure);
+      if (!isLast) ctx.log(`${failure.message}; going on to the next URL`, 'stderr');
+    }
+  }
+  throw allFailed(failures);
+}
+
+async function outputOf(file: string, digest = '', { shown }: Location): Promise<DownloadOutput> {
+  return { file, size: (await stat(file)).size, digest, url: shown };
+}
+
+function allFailed(failures: readonly BakeError[]): BakeError {
+  const [first] = failures;
+  if (first !== undefined && new Set(failures.map(({ message }) => message)).size === 1) return first;
+  return new BakeError({
+    code: 'DownloadFailed',
+    source: failures.some(({ source }) => source === 'platform') ? 'platform' : 'user',
+    message: `none of ${failures.length} URLs gave the file: ${failures.map(({ message }) => message).join('; ')}`,
+    hint: failures.find(({ hint }) => hint !== undefined)?.hint ?? 'look at what each of them says',
+    transient: failures.some(({ transient }) => transient),
+  });
+}
