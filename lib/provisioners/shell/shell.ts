@@ -3,6 +3,7 @@ import { Asset } from '../../image/asset.js';
 import type { CompiledStep, ProvisionerScope } from '../../image/compile.js';
 import { Provisioner, type ProvisionerProps } from '../../image/provisioner.js';
 import type { TextInput } from '../../image/ref.js';
+import { checkDuration } from '../check-duration.js';
 import { checkEnvironment, checkScriptChoice, scriptSummary } from '../check-script-props.js';
 import { fillTemplate } from '../command-template.js';
 import { shellScriptStep } from './steps.js';
@@ -15,7 +16,7 @@ export interface ShellProps extends ProvisionerProps {
   readonly script?: string;
   /** Paths of scripts that run one after the other. @default - one of the other forms */
   readonly scripts?: readonly string[];
-  /** More environment variables; the place for secrets. @default - only BAKE_BUILD_NAME, BAKE_PLATFORM, BAKE_RUN_ID, PACKER_BUILD_NAME, PACKER_BUILDER_TYPE */
+  /** More environment variables; the place for secrets. @default - only BAKE_BUILD, BAKE_BUILD_NAME, BAKE_PLATFORM, BAKE_RUN_ID, PACKER_BUILD_NAME, PACKER_BUILDER_TYPE */
   readonly environment?: Readonly<Record<string, TextInput>>;
   /**
    * The shell command that runs a script. `{{.Path}}` is the script. The variables are in the command's environment; for
@@ -68,11 +69,12 @@ export class Shell extends Provisioner<ShellProps> {
     skipClean: true, validExitCodes: true, expectDisconnect: true, startRetryTimeout: true, pauseAfter: true,
   };
 
-  /** @throws BakeError `ScriptChoice`, `InvalidVariableName`, `UnknownTemplateName` */
+  /** @throws BakeError `ScriptChoice`, `InvalidVariableName`, `InvalidProp`, `UnknownTemplateName` */
   compile(props: ShellProps, { connection }: ProvisionerScope): CompiledStep {
     const { inline, script, scripts, environment, executeCommand, inlineShebang, binary, remotePath, remoteFolder, skipClean, validExitCodes, expectDisconnect, startRetryTimeout, pauseAfter } = props;
     checkScriptChoice('Shell', props, ['inline', 'script', 'scripts']);
     checkEnvironment(environment);
+    for (const [name, value] of Object.entries({ startRetryTimeout, pauseAfter })) if (value !== undefined) checkDuration(name, value);
     if (typeof executeCommand === 'string') fillTemplate(executeCommand, { Path: '', Vars: '', EnvVarFile: '' });
     return {
       kind: shellScriptStep, title: `shell: ${scriptSummary({ inline, script, scripts })}`,

@@ -1,7 +1,7 @@
-import { BakeError } from '../../core/bake-error.js';
-import { Duration } from '../../core/duration.js';
+import type { Duration } from '../../core/duration.js';
 import type { CompiledStep } from '../../image/compile.js';
 import { Provisioner, type ProvisionerProps } from '../../image/provisioner.js';
+import { checkDuration } from '../check-duration.js';
 import { sleepStep } from './steps.js';
 
 export interface SleepProps extends ProvisionerProps {
@@ -19,7 +19,7 @@ export class Sleep extends Provisioner<SleepProps> {
 
   /** @throws BakeError `InvalidProp` */
   compile({ duration }: SleepProps): CompiledStep {
-    if (!(duration instanceof Duration)) throw new BakeError({ code: 'InvalidProp', message: `"duration" is ${String(duration)}, not a Duration`, hint: 'write Duration.seconds(30), or Duration.parse("30s")' });
+    checkDuration('duration', duration);
     return { kind: sleepStep, title: `sleep: ${duration.toString()}`, spec: { duration } };
   }
 }
