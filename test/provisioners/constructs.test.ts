@@ -56,9 +56,10 @@ t.test('ShellLocal needs no machine', async (t) => {
 
 t.test('File stages what is here, and takes at run time what is made then', async (t) => {
   t.strictSame(file({ source: './site/', destination: '/var/www' }).spec, {
-    connection: { $ref: 'Web/Docker/Container#connection' }, direction: 'upload', destination: '/var/www', assets: [{ asset: { $asset: { pending: './site/' } }, contents: true }],
+    connection: { $ref: 'Web/Docker/Container#connection' }, direction: 'upload', destination: '/var/www', assets: [{ asset: { $asset: { pending: './site/', type: 'directory' } }, contents: true }],
   });
   t.equal(file({ source: './site/', destination: '/var/www' }).step?.title, 'file: upload ./site/ to /var/www');
+  t.match(file({ source: 'key', destination: '/etc/key', mode: 0o600 }).spec?.['assets'], [{ asset: { $asset: { type: 'file' } } }], 'a folder in its place is known before a machine is started');
   t.match(file({ sources: ['a', 'b'], destination: '/opt/' }).spec?.['assets'], [{ contents: false }, { contents: false }]);
   t.match(file({ source: 'dist/app', generated: true, destination: '/opt/' }).spec, { paths: ['dist/app'] });
   t.match(file({ source: str`/tmp/${build.name}`, destination: '/opt/' }).spec, { paths: ['/tmp/Docker'] });
@@ -102,6 +103,11 @@ t.test('what makes no sense is a finding of the step', async (t) => {
   t.match(findings(file(untyped({ source: 'a' }))), [/MissingProp: "destination" is missing/]);
   t.match(findings(file({ source: 'a', destination: '/x', mode: 0o77777 })), [/InvalidProp: "mode"/]);
 
+  t.strictSame(findings(file({ source: 'site/', destination: '/x', mode: 0o600 })), ['FileChoice: mode is for files, and the source is a folder']);
+  t.strictSame(findings(file({ sources: ['a', 'site/'], destination: '/x/', mode: 0o600 })), ['FileChoice: mode is for files, and the source is a folder']);
+
+  t.strictSame(findings(shell(untyped({ inline: ['x'], startRetryTimeout: 5 }))), ['InvalidProp: "startRetryTimeout" is 5, not a Duration']);
+  t.strictSame(findings(shell(untyped({ inline: ['x'], pauseAfter: '5s' }))), ['InvalidProp: "pauseAfter" is 5s, not a Duration']);
   t.match(findings(synth((image) => { new Sleep(image, 'Step', untyped({ duration: 5 })); })), [/InvalidProp: "duration" is 5, not a Duration/]);
 });
 

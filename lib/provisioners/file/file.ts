@@ -53,11 +53,17 @@ export class File extends Provisioner<FileProps> {
       kind: fileTransferStep, title: titleOf(props),
       spec: {
         connection, direction, content, destination, mode,
-        assets: staged ? all.map((path) => ({ asset: Asset.fromPath(path), contents: path.endsWith('/') })) : undefined,
+        assets: staged ? all.map((path) => ({ asset: Asset.fromPath(path, typeFor(path, mode)), contents: path.endsWith('/') })) : undefined,
         paths: staged ? undefined : all,
       },
     };
   }
+}
+
+/** What the source must be, so that a wrong one is known before a machine is started. */
+function typeFor(path: string, mode: number | undefined): 'file' | 'directory' | undefined {
+  if (path.endsWith('/')) return 'directory';
+  return mode === undefined ? undefined : 'file';
 }
 
 const forms = ['source', 'sources', 'content'] as const;
@@ -77,6 +83,7 @@ function checkChoice(props: FileProps): void {
   if (sources !== undefined && sources.length > 1 && typeof destination === 'string' && !isFolder) fail(`the destination "${destination}" of several sources is not a folder`, `write "${destination}/"`);
   if (content !== undefined && isFolder) fail(`content cannot go to "${String(destination)}", which is a folder`, 'add a file name to the destination');
   if (direction === 'download' && content !== undefined) fail('content cannot be downloaded', 'give source, or leave direction out');
+  if (mode !== undefined && (sources ?? [props.source]).some((source) => typeof source === 'string' && source.endsWith('/'))) fail('mode is for files, and the source is a folder', 'leave it out: the files of a folder keep theirs');
   if (direction === 'download' && mode !== undefined) fail('mode is for uploads', 'leave it out: a downloaded file keeps its mode');
 }
 
