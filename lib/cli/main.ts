@@ -18,7 +18,7 @@ export async function main(argv: readonly string[], io: CliIo): Promise<number> 
     args = parseArguments(argv, commandTable);
   } catch (error) {
     const { showUsageError } = await import('./report/show-error.js');
-    showUsageError(BakeError.from(error), io, looks(asked));
+    showUsageError(BakeError.from(error), io, { ...looks(asked), isJson: argv.includes('--json') });
     return exitCode.usage;
   }
   const context: CommandContext = { args, io, ...looks(args.color) };

@@ -44,6 +44,11 @@ t.test('a wrong command line is exit 2, on standard error', async (t) => {
   t.equal(io.stdout.text, '');
   t.equal(io.stderr.text, '✖ UnknownCommand: there is no command "rnu"\n  → did you mean "run"?\n');
   t.equal(await bake(fakeIo(), 'help', 'rnu'), 2);
+  for (const argv of [['rnu', '--json'], ['run', '--json', '--parallel', '0']]) {
+    const forProgram = fakeIo();
+    t.equal(await bake(forProgram, ...argv), 2);
+    t.match(JSON.parse(forProgram.stdout.text), { type: 'failed', error: { code: /UnknownCommand|InvalidOption/, hint: String } }, 'a program is told too');
+  }
   t.equal(await bake(fakeIo(), 'synth', '-c', 'novalue'), 2);
 });
 

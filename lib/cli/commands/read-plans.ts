@@ -51,5 +51,5 @@ function member(value: unknown, name: string): unknown {
 }
 
 function invalid(origin: string, why: string): BakeError {
-  return new BakeError({ code: 'PlanInvalid', message: `${origin} is no plan: ${why}`, hint: 'run "bake synth" again' });
+  return new BakeError({ code: 'PlanInvalid', message: `${origin} is no plan: ${why}`, hint: 'run "bake synth" again, or name a bake.out folder, a plan in one, or a file that "bake synth --json" wrote' });
 }

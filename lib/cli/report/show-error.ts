@@ -11,8 +11,8 @@ import { showFindings } from './show-findings.js';
 export function showError(thrown: unknown, context: CommandContext): void {
   const { args, io, errStyle: style, symbols } = context;
   const error = BakeError.from(thrown);
-  const { code, message, source, construct, location, hint, output, diagnostics } = error;
-  if (args.flag('json')) io.stdout.write(`${safeJson({ type: 'failed', error: { code, message, source, construct, location, hint, output }, diagnostics })}\n`);
+  const { code, message } = error;
+  if (args.flag('json')) writeJson(error, io);
   if (code === 'Interrupted') {
     io.stderr.write(style.yellow(`${symbols.warned} ${neutraliseLine(message)}\n`));
     return;
@@ -25,8 +25,13 @@ export function showError(thrown: unknown, context: CommandContext): void {
 }
 
 /** Shows what is wrong with a command line that could not be read. */
-export function showUsageError(error: BakeError, io: CliIo, { errStyle, symbols }: { readonly errStyle: Style; readonly symbols: Symbols }): void {
+export function showUsageError(error: BakeError, io: CliIo, { errStyle, symbols, isJson }: { readonly errStyle: Style; readonly symbols: Symbols; readonly isJson: boolean }): void {
+  if (isJson) writeJson(error, io);
   io.stderr.write(formatFindings([error], { roots: { project: io.cwd, cwd: io.cwd, read: sourceReader() }, style: errStyle, symbols }));
+}
+
+function writeJson({ code, message, source, construct, location, hint, output, diagnostics }: BakeError, { stdout }: CliIo): void {
+  stdout.write(`${safeJson({ type: 'failed', error: { code, message, source, construct, location, hint, output }, diagnostics })}\n`);
 }
 
 /** The one line of an error that nobody foresaw, and what to do with it. */
