@@ -28,6 +28,7 @@ const owners = {
   'dockerode': ['lib/platforms/docker/engine'],
   'esbuild': ['lib/toolkit/load'],
   'undici': ['lib/vm/download/engine'],
+  'send': ['lib/vm/http-server/engine'],
   'node:child_process': ['lib/toolkit/host'],
 } as const;
 
@@ -59,7 +60,7 @@ json('package.json', {
       'esbuild bin/bake.ts lib/index.ts lib/toolkit/load/app-process.ts',
       ...['docker', 'rootfs', 'null'].map((name) => `lib/platforms/${name}/index.ts`),
       '--bundle --splitting --format=esm --platform=node --target=node20 --outbase=. --outdir=dist --chunk-names=chunks/[name]-[hash] --minify-syntax --minify-whitespace --keep-names --sourcemap --sources-content=false --log-level=warning',
-      ...['constructs', 'dockerode', 'esbuild', 'ssh2', 'tar-fs', 'tar-stream', 'undici', 'yazl', '@balena/dockerignore', 'typescript'].map((name) => `--external:${name}`),
+      ...['constructs', 'dockerode', 'esbuild', 'send', 'ssh2', 'tar-fs', 'tar-stream', 'undici', 'yazl', '@balena/dockerignore', 'typescript'].map((name) => `--external:${name}`),
     ].join(' '),
     'build:types': 'tsc -p .',
     lint: 'oxlint --deny-warnings lib bin test examples',
@@ -74,6 +75,7 @@ json('package.json', {
     'constructs': '^10.8.1',
     'dockerode': '^5.0.1',
     'esbuild': '^0.28.2',
+    'send': '^1.2.1',
     'ssh2': '^1.17.0',
     'tar-fs': '^3.1.3',
     'tar-stream': '^3.2.2',
@@ -85,6 +87,7 @@ json('package.json', {
   devDependencies: {
     '@types/dockerode': '^4.0.2',
     '@types/node': '^20.19.43',
+    '@types/send': '^1.2.1',
     '@types/ssh2': '^1.15.6',
     '@types/tar-fs': '^2.0.4',
     '@types/tar-stream': '^3.1.5',
