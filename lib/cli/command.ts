@@ -17,6 +17,8 @@ export interface CliIo {
   readonly interrupts: Interrupts;
   /** Calls `tick` every so many milliseconds until the returned function is called. */
   readonly every: (milliseconds: number, tick: () => void) => () => void;
+  /** Reads what is typed while nobody asks, and tells of every line end in it, until the returned function is called. */
+  readonly typed: (onLines: (count: number) => void) => () => void;
   /** Calls `restore` if the process ends before the returned function is called. */
   readonly beforeExit: (restore: () => void) => () => void;
   /** Loaded when first needed. */

@@ -3,6 +3,7 @@ import type { CliIo } from './command.js';
 import { exitCode } from './exit-code.js';
 import { ProcessInterrupts } from './interrupts.js';
 import { main } from './main.js';
+import { readTyped } from './terminal/read-typed.js';
 import { makeStyle, wantsColor } from './terminal/style.js';
 import { symbolsFor } from './terminal/symbols.js';
 
@@ -20,6 +21,7 @@ export async function runProcess(process: NodeJS.Process): Promise<void> {
       const timer = setInterval(tick, milliseconds).unref();
       return () => clearInterval(timer);
     },
+    typed: (onLines) => readTyped(stdin, process, onLines),
     beforeExit: (restore) => {
       process.on('exit', restore);
       return () => process.off('exit', restore);

@@ -129,6 +129,8 @@ export interface FakeIo extends CliIo {
   readonly fakeInterrupts: FakeInterrupts;
   readonly timers: FakeTimers;
   readonly commands: ExecRequest[];
+  /** Who is to be told of line ends that are typed. */
+  readonly typists: Set<(count: number) => void>;
 }
 
 /** A command line's world that is all in memory, but for the files under `cwd`. */
@@ -137,13 +139,15 @@ export function fakeIo({ cwd = '/project', env = {}, terminal, exitCodes = {} }:
   const fakeInterrupts = new FakeInterrupts();
   const timers = new FakeTimers();
   const commands: ExecRequest[] = [];
+  const typists = new Set<(count: number) => void>();
   const stdin: PassThrough & { isTTY?: boolean } = new PassThrough();
   stdin.isTTY = terminal !== undefined;
   return {
     stdout: new FakeStream(terminal), stderr: new FakeStream(terminal), stdin, env, cwd, now: timers.now, every: timers.every, interrupts: fakeInterrupts, beforeExit: () => () => {},
+    typed: (onLines) => { typists.add(onLines); return () => typists.delete(onLines); },
     toolkit: async () => fakeToolkit,
     exec: async () => ({ run: async (request) => { commands.push(request); return { code: exitCodes[request.command] ?? 0, signal: null, stdout: '', stderr: '' }; } }),
-    fakeToolkit, fakeInterrupts, timers, commands,
+    fakeToolkit, fakeInterrupts, timers, commands, typists,
   };
 }
 

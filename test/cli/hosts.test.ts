@@ -219,6 +219,27 @@ t.test('the tree is away while a question is asked', async (t) => {
   host.close();
 });
 
+t.test('what is typed beside the tree belongs to the tree, and what is typed at a question to the question', async (t) => {
+  const io = fakeIo({ terminal });
+  const host = chooseHost(context(io), { mayBeLive: true });
+  host.notify({ ...started, at: 0 });
+  io.timers.pass(100);
+  io.stderr.write('\n');
+  for (const tell of io.typists) tell(1);
+  io.timers.pass(100);
+  const answer = host.ask(question);
+  await new Promise(setImmediate);
+  t.equal(io.typists.size, 0);
+  io.stdin.write('continue\n');
+  await answer;
+  t.equal(io.typists.size, 1);
+  host.close();
+  t.equal(io.typists.size, 0);
+  const seen = new FakeTerminal(60);
+  seen.write(io.stderr.text);
+  t.notMatch(seen.screen, /run r1/, 'no line of the tree is left');
+});
+
 t.test('a rate is that of the last seconds', async (t) => {
   const meter = new RateMeter();
   meter.add(0, 0);

@@ -1,4 +1,7 @@
+import { EventEmitter } from 'node:events';
+import { PassThrough } from 'node:stream';
 import t from 'tap';
+import { readTyped } from '../../lib/cli/terminal/read-typed.js';
 import { LiveScreen } from '../../lib/cli/terminal/live-screen.js';
 import { styledLine } from '../../lib/cli/terminal/styled-line.js';
 import { makeStyle, wantsColor } from '../../lib/cli/terminal/style.js';
@@ -67,6 +70,55 @@ t.test('frames replace one another, and what is printed above stays', async (t) 
   t.ok(terminal.wraps);
   terminal.write('done\n');
   t.equal(terminal.screen, '$ bake run\na warning\nanother\ndone');
+});
+
+t.test('who presses Enter leaves no line of an old frame behind', async (t) => {
+  const terminal = new FakeTerminal(20);
+  const screen = new LiveScreen({ isTTY: true, columns: 20, rows: 10, write: (text) => terminal.write(text), on: () => {}, off: () => {} });
+  terminal.write('$ bake run\n');
+  screen.draw(['one', 'two']);
+  terminal.write('\n\n'); // as the terminal echoes it
+  screen.pushedDown(2);
+  screen.draw(['one', 'two']);
+  t.equal(terminal.screen, '$ bake run\none\ntwo');
+  terminal.write('\n');
+  screen.pushedDown(1);
+  screen.close();
+  t.equal(terminal.screen, '$ bake run');
+});
+
+t.test('what is typed in the foreground is counted and swallowed, and in the background left alone', async (t) => {
+  const stdin = Object.assign(new PassThrough(), { isTTY: true });
+  const signals = new EventEmitter();
+  let isForeground = true;
+  const lines: number[] = [];
+  const stop = readTyped(stdin, signals, (count) => lines.push(count), () => isForeground);
+  const type = async (text: string) => { stdin.write(text); await new Promise(setImmediate); };
+  await type('\n');
+  await type('abc');
+  await type('d\n\n');
+  t.same(lines, [1, 2]);
+  isForeground = false;
+  signals.emit('SIGCONT');
+  await type('for the shell\n');
+  t.same(lines, [1, 2]);
+  t.ok(stdin.isPaused());
+  isForeground = true;
+  signals.emit('SIGCONT');
+  await new Promise(setImmediate);
+  t.same(lines, [1, 2, 1]);
+  stdin.emit('error', new Error('EIO'));
+  stop();
+  await type('an answer\n');
+  t.equal(String(stdin.read()), 'an answer\n', 'what comes later is for whoever asks');
+  t.equal(signals.listenerCount('SIGCONT'), 0);
+});
+
+t.test('without a terminal nothing is read', async (t) => {
+  const stdin = Object.assign(new PassThrough(), { isTTY: false });
+  readTyped(stdin, new EventEmitter(), () => t.fail('never'), () => true)();
+  stdin.write('x\n');
+  t.equal(String(stdin.read()), 'x\n');
 });
 
 t.test('a line wider than the terminal cannot push the frame down', async (t) => {

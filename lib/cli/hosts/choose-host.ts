@@ -16,7 +16,7 @@ export function chooseHost(context: CommandContext, { mayBeLive }: { readonly ma
   const isLive = mayBeLive && io.stderr.isTTY === true && io.env['TERM'] !== 'dumb' && (io.env['CI'] ?? '') === '';
   if (!isLive) return new PlainHost({ output: io.stderr, lines, now, every, prompt: makePrompt(context) });
   return new LiveHost({
-    screen: new LiveScreen(io.stderr), lines, style, symbols, now, every, isVerbose: args.flag('verbose'),
+    screen: new LiveScreen(io.stderr), lines, style, symbols, now, every, typed: io.typed, isVerbose: args.flag('verbose'),
     prompt: (display) => makePrompt(context, display),
   });
 }

@@ -21,6 +21,8 @@ export interface LiveHostOptions {
   readonly isVerbose: boolean;
   /** The prompt, which takes the display away while it asks. */
   readonly prompt: (display: { readonly pause: () => void; readonly resume: () => void }) => Prompt;
+  /** Tells of every line end that is typed until the returned function is called. */
+  readonly typed: (onLines: (count: number) => void) => () => void;
   readonly now: () => number;
   readonly every: (milliseconds: number, tick: () => void) => () => void;
 }
@@ -32,14 +34,24 @@ export class LiveHost implements RunHost {
   readonly #prompt: Prompt;
   readonly #stop: () => void;
   #isPaused = false;
+  #isClosed = false;
+  #ignoreTyped: () => void = () => {};
 
   constructor(options: LiveHostOptions) {
     this.#options = options;
     this.#prompt = options.prompt({
-      pause: () => { this.#isPaused = true; options.screen.close(); },
-      resume: () => { this.#isPaused = false; },
+      pause: () => {
+        this.#isPaused = true;
+        this.#ignoreTyped(); // now it is an answer
+        options.screen.close();
+      },
+      resume: () => {
+        this.#isPaused = false;
+        this.#watchTyped();
+      },
     });
     this.#stop = options.every(frameTime, () => this.#draw());
+    this.#watchTyped();
   }
 
   notify(event: BakeEvent): void {
@@ -52,7 +64,15 @@ export class LiveHost implements RunHost {
   }
   close(): void {
     this.#stop();
+    this.#ignoreTyped();
+    this.#ignoreTyped = () => {};
+    this.#isClosed = true;
     this.#options.screen.close();
+  }
+
+  #watchTyped(): void {
+    if (this.#isClosed) return;
+    this.#ignoreTyped = this.#options.typed((count) => this.#options.screen.pushedDown(count));
   }
 
   #draw(): void {

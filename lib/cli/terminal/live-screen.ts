@@ -23,6 +23,8 @@ export class LiveScreen {
   #above: string[] = [];
   #isOpen = false;
   #resized = false;
+  /** Lines that the cursor was moved down since the last frame. */
+  #pushed = 0;
   readonly #onResize = (): void => { this.#resized = true; };
 
   constructor(stream: OutputStream) {
@@ -42,10 +44,15 @@ export class LiveScreen {
     this.#above.push(...lines);
   }
 
+  /** Somebody else, such as a person pressing Enter, has moved the cursor down so many lines. */
+  pushedDown(lines: number): void {
+    if (this.#isOpen) this.#pushed += lines;
+  }
+
   /** Replaces the frame. Writes nothing if nothing changed. */
   draw(lines: readonly string[]): void {
     const frame = lines.slice(0, this.height);
-    const isSame = !this.#resized && this.#above.length === 0 && frame.length === this.#frame.length && frame.every((line, index) => line === this.#frame[index]);
+    const isSame = !this.#resized && this.#pushed === 0 && this.#above.length === 0 && frame.length === this.#frame.length && frame.every((line, index) => line === this.#frame[index]);
     if (isSame) return;
     const opening = this.#open();
     const above = this.#above.map((line) => `${line}${clearLine}\n`).join('');
@@ -53,6 +60,7 @@ export class LiveScreen {
     this.#stream.write(`${opening}${beginFrame}${this.#toTop()}${above}${wrapOff}${body}${clearBelow}${wrapOn}${endFrame}`);
     this.#above = [];
     this.#frame = frame;
+    this.#pushed = 0;
     this.#resized = false;
   }
 
@@ -64,6 +72,7 @@ export class LiveScreen {
     this.#stream.off('resize', this.#onResize);
     this.#stream.write(`${this.#toTop()}${clearBelow}${wrapOn}${showCursor}`);
     this.#frame = [];
+    this.#pushed = 0;
   }
 
   #open(): string {
@@ -78,7 +87,7 @@ export class LiveScreen {
     const rows = this.#resized
       ? this.#frame.reduce((sum, line) => sum + Math.max(1, Math.ceil(textWidth(stripVTControlCharacters(line)) / this.columns)), 0)
       : this.#frame.length;
-    const reachable = Math.min(rows, this.height);
+    const reachable = Math.min(rows + this.#pushed, this.height);
     return reachable === 0 ? '\r' : `\r\x1b[${reachable}A`;
   }
 }
