@@ -100,6 +100,14 @@ t.test('a plan is shown with numbers, lines, what is temporary and what stays, a
   ].join('\n'));
 });
 
+t.test('a plan says what is temporary, also one without nouns, and says it once', async (t) => {
+  const plan = planOf('Web', [
+    { id: 'Web/Docker/Base', kind: 'docker.baseImage', title: 'base', role: 'source', lifetime: 'run', noun: 'temporary image' },
+    { id: 'Web/Docker/Container', kind: 'docker.container', title: 'start', role: 'source', lifetime: 'run' },
+  ]);
+  t.match(formatPlans([plan], { style, roots }), /1 {2}base +temporary image\n +2 {2}start +temporary: container\n/);
+});
+
 t.test('a difference is shown like a unified diff', async (t) => {
   const asset = (digest: string) => ({ $asset: { digest: digest.repeat(32), type: 'file', name: 'a.sh', size: 1 } });
   const before = planOf('Web', [{ id: 'x', title: 'shell', spec: { inline: ['a'], script: asset('aa') } }, { id: 'y', title: 'file' }, { id: 'gone', title: 'sleep' }]);

@@ -64,8 +64,10 @@ function marksOf(step: PlanStep, build: PlanBuild, owners: ReadonlyMap<string, s
   ];
 }
 
-function withNoun(mark: string, { noun }: PlanStep): string {
-  return noun === undefined ? mark : `${mark}: ${neutraliseLine(noun)}`;
+/** `temporary: container`. A plan of another version may have no nouns: there the kind's own word says what it is. */
+function withNoun(mark: string, { noun, kind }: PlanStep): string {
+  const word = neutraliseLine(noun ?? kind.slice(kind.lastIndexOf('.') + 1));
+  return word.startsWith(`${mark} `) ? word : `${mark}: ${word}`;
 }
 
 function policyMarks({ pauseBefore, timeout, retries, continueOnError }: StepPolicy): readonly string[] {
