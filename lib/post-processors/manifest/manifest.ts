@@ -10,7 +10,7 @@ export interface ManifestProps extends PostProcessorProps {
   readonly output?: TextInput;
   /** Writes only the names of files, without their folders. @default false */
   readonly stripPath?: boolean;
-  /** Leaves `build_time` out, so that the same builds give the same file. @default false */
+  /** Leaves `build_time` out of the entry. @default false */
   readonly stripTime?: boolean;
   /** More facts for whoever reads the manifest. @default - `custom_data` is null */
   readonly customData?: Readonly<Record<string, TextInput>>;
