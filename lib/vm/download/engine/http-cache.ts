@@ -1,7 +1,6 @@
 import { mkdir, rm, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import * as z from 'zod';
-import { sha256 } from '../../../core/json.js';
 import { withFileLock } from '../../../engine/file-lock.js';
 import type { StepContext } from '../../../engine/handler.js';
 import type { Algorithm, Sum } from '../checksum.js';
@@ -11,6 +10,7 @@ import type { HttpClient } from './http-client.js';
 import { checksumMismatch, isRight } from './mismatch.js';
 import { PartFile, type PartOptions } from './part-file.js';
 import { readRecord, writeRecord } from './record-file.js';
+import { sourceId } from './source-id.js';
 import { transfer } from './transfer.js';
 
 type Remote = Extract<Location, { readonly type: 'http' }>;
@@ -45,7 +45,7 @@ export class HttpCache {
    * @throws BakeError `DownloadFailed`, `ChecksumMismatch`
    */
   async get(location: Remote, sum: Sum | undefined, tries: number): Promise<CachedFile> {
-    if (sum === undefined) return this.#locked(`url-${sourceOf(location)}`, (name) => this.#latest(location, name, tries));
+    if (sum === undefined) return this.#locked(`url-${sourceId(location.url)}`, (name) => this.#latest(location, name, tries));
     const name = `${sum.algorithm}-${sum.hex}${endingOf(location)}`;
     return await this.#cached(name, sum) ?? this.#locked(name, async () => await this.#cached(name, sum) ?? this.#download(location, name, sum, tries));
   }
@@ -66,7 +66,7 @@ export class HttpCache {
       this.#ctx.warn({ code: 'DamagedDownload', message: `${path} is not as it was when it was downloaded, and is downloaded again`, hint: 'did a program write to it, or is the disk failing?' });
       await rm(path, { force: true });
     }
-    return this.#withPart({ path: `${path}.part`, source: sourceOf(location), mixes: true, algorithms: algorithmsFor(sum) }, async (part) => {
+    return this.#withPart({ path: `${path}.part`, source: sourceId(location.url), mixes: true, algorithms: algorithmsFor(sum) }, async (part) => {
       const fill = async () => {
         await transfer({ ...location, part, isVerified: true, client: await this.#client(), tries }, this.#ctx);
         return part.sums();
@@ -91,7 +91,7 @@ export class HttpCache {
     const fileOf = (digest: string) => join(this.#folder, `sha256-${digest}${endingOf(location)}`);
     const answer = await readRecord(recordPath, answerSchema);
     const old = answer === undefined ? undefined : await this.#unchanged(fileOf(answer.digest), answer.digest);
-    return this.#withPart({ path: join(this.#folder, `${name}.part`), source: sourceOf(location), mixes: false, algorithms: algorithmsFor() }, async (part) => {
+    return this.#withPart({ path: join(this.#folder, `${name}.part`), source: sourceId(location.url), mixes: false, algorithms: algorithmsFor() }, async (part) => {
       const isNew = await transfer({ ...location, part, isVerified: false, known: old === undefined ? undefined : answer, client: await this.#client(), tries }, this.#ctx);
       if (!isNew && old !== undefined) {
         await part.discard();
@@ -138,13 +138,6 @@ export class HttpCache {
 
 function algorithmsFor(sum?: Sum): readonly Algorithm[] {
   return sum === undefined || sum.algorithm === 'sha256' ? ['sha256'] : [sum.algorithm, 'sha256'];
-}
-
-/** Stands for a URL where it must not be shown. Credentials do not count: they change, and the file does not. */
-function sourceOf({ url }: Remote): string {
-  const plain = new URL(url);
-  [plain.username, plain.password, plain.hash] = ['', '', ''];
-  return sha256(plain.href);
 }
 
 /** Some programs look at it: `.iso`, `.vmdk`. */

@@ -47,6 +47,17 @@ t.test('other algorithms and lists of sums do as well', async (t) => {
   await t.rejects(run(ctx, `${url}/b.img`, `file:${url}/SUMS`), { code: 'ChecksumNotListed' });
 });
 
+t.test('without its server, a list of sums is that of the last time', async (t) => {
+  let isUp = true;
+  const { url } = await oddServer(t, (request, response) => (isUp ? request.url === '/SUMS' ? response.end(`${sumOf(content)}  a.img\n`) : serve(request, response, content) : response.destroy()));
+  const ctx = context(t);
+  const first = await run(ctx, `${url}/a.img`, `file:${url}/SUMS`);
+  isUp = false;
+  t.same(await run(ctx, `${url}/a.img`, `file:${url}/SUMS`), first);
+  t.match(ctx.warned, [{ code: 'OldChecksumList', message: /SUMS could not be downloaded: the connection was closed; the sums are those of an earlier run$/ }]);
+  await t.rejects(run(context(t), `${url}/a.img`, `file:${url}/SUMS`), { code: 'DownloadFailed' });
+});
+
 t.test('a wrong file is shown with both sums and does not stay', async (t) => {
   const { url } = await oddServer(t, (request, response) => serve(request, response, noise(1000, 'b')));
   const ctx = context(t);
