@@ -8,7 +8,7 @@ export { Annotations } from './image/annotations.js';
 export { App } from './image/app.js';
 export { type Aspect, type AspectPhase, Aspects } from './image/aspects.js';
 export { Asset } from './image/asset.js';
-export type { BuildPlanner, CompiledStep, Machine, PlannedStep, PostProcessorScope, ProvisionerScope, SpecInput, StepOptions } from './image/compile.js';
+export type { BuildPlanner, CompiledStep, Machine, PlannedStep, PostProcessorScope, ProvisionerScope, SpecInput, StepOptions, Trial, TrialPlanner } from './image/compile.js';
 export { Image } from './image/image.js';
 export { PostProcessor, type PostProcessorProps } from './image/post-processor.js';
 export { Provisioner, type ProvisionerProps } from './image/provisioner.js';
@@ -22,6 +22,7 @@ export { Artifice, type ArtificeProps } from './post-processors/artifice/artific
 export { Checksum, type ChecksumProps } from './post-processors/checksum/checksum.js';
 export { Compress, type CompressProps } from './post-processors/compress/compress.js';
 export { Manifest, type ManifestProps } from './post-processors/manifest/manifest.js';
+export { type Check, type CommandCheck, type Expected, type HttpCheck, type PortCheck, type ScriptCheck, Verify, type VerifyProps } from './post-processors/verify/verify.js';
 export { Breakpoint, type BreakpointProps } from './provisioners/breakpoint/breakpoint.js';
 export { File, type FileProps } from './provisioners/file/file.js';
 export { ShellLocalPostProcessor, type ShellLocalPostProcessorProps } from './post-processors/shell-local/shell-local.js';

@@ -1,7 +1,7 @@
 import type { Artifact } from '../core/artifact.js';
 import type { Connection } from '../core/communicator.js';
 import type { StepKind } from '../plan/step-kind.js';
-import type { BuildVariable, Ref } from './ref.js';
+import type { BuildVariable, Input, Ref } from './ref.js';
 
 /** The fields of a spec as a construct writes them: plain values, `Ref`, `Secret`, `LateText`, `Asset`, `Size`, `Duration`. */
 export type SpecInput<Spec> = { readonly [K in keyof Spec]: unknown };
@@ -64,4 +64,32 @@ export interface PostProcessorScope {
   readonly platform: string;
   /** What it works on: the build's artifact, or that of the post-processor named as `input`. */
   readonly artifact: Ref<Artifact>;
+  /**
+   * Adds the steps that start the artifact as a throw-away machine, in front of the post-processor's own.
+   * @param ports TCP ports of the machine that must be reachable from this computer
+   * @throws BakeError `NoTrial` if the platform cannot start what it makes
+   */
+  trial(ports: readonly number[]): Trial;
+}
+
+/** Hands a source the pen once more, to start what it has made. */
+export interface TrialPlanner {
+  readonly buildName: string;
+  readonly artifact: Ref<Artifact>;
+  /** TCP ports of the machine that must be reachable from this computer. */
+  readonly ports: readonly number[];
+  /** As a build's; what it makes is removed as soon as nobody needs it any more. */
+  step<Spec>(name: string, step: CompiledStep<Spec>, options?: StepOptions): PlannedStep;
+}
+
+/** A throw-away machine made of an artifact. */
+export interface Trial {
+  /** @default - no way in */
+  readonly connection?: Ref<Connection>;
+  /** The address at which this computer reaches its ports. */
+  readonly host: Input<string>;
+  /** For each port the one of `host` that leads there; one that is not in it is reached by its own number. */
+  readonly ports: Input<Readonly<Record<string, number>>>;
+  /** Steps after which it can be used, beyond those that are referred to. */
+  readonly after?: readonly PlannedStep[];
 }

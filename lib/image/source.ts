@@ -1,7 +1,7 @@
 import { Construct } from 'constructs';
 import type { Artifact } from '../core/artifact.js';
 import { markCallSite } from './call-site.js';
-import type { BuildPlanner } from './compile.js';
+import type { BuildPlanner, Trial, TrialPlanner } from './compile.js';
 import { Ref } from './ref.js';
 
 const brand = Symbol.for('bake-sdk.Source');
@@ -26,4 +26,7 @@ export abstract class Source extends Construct {
 
   /** Writes the steps of this build. Called by synth; pure. */
   abstract compile(build: BuildPlanner): void;
+
+  /** Writes the steps that start what the build made as a throw-away machine. Pure. @default - this platform cannot */
+  trial?(planner: TrialPlanner): Trial;
 }

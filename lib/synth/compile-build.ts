@@ -27,7 +27,8 @@ export function compileBuild(source: Source, provisioners: readonly Provisioner[
 
   const add = (construct: IConstruct, role: StepRole, name: string | undefined, step: CompiledStep, options: StepOptions & { policy?: StepPolicy; extraAfter?: readonly string[] } = {}): PlannedStep => {
     const stepLocation = findings.locationOf(construct);
-    const id = role === 'source' ? `${source.node.path}/${name}` : `${source.node.path}:${relativePath(construct, source)}`;
+    const own = name === undefined ? '' : `/${name}`;
+    const id = role === 'source' ? `${source.node.path}${own}` : `${source.node.path}:${relativePath(construct, source)}${own}`;
     const draft: DraftStep = {
       id, kind: step.kind, title: step.title, role, spec: step.spec, construct,
       after: [...(options.after ?? []).map((other) => other.id), ...(options.extraAfter ?? [])],
@@ -71,14 +72,14 @@ export function compileBuild(source: Source, provisioners: readonly Provisioner[
       if (draft !== undefined && draft.lifetime !== 'none') draft.lifetime = 'artifact';
     },
   }));
-  if (build.artifactStep !== undefined) compilePostProcessors(build, postProcessors, findings, add);
+  if (build.artifactStep !== undefined) compilePostProcessors(source, build, postProcessors, findings, add);
   return build;
 }
 
 type AddStep = (construct: IConstruct, role: StepRole, name: string | undefined, step: CompiledStep, options?: StepOptions & { policy?: StepPolicy; extraAfter?: readonly string[] }) => PlannedStep;
 
 /** Chains start at the build's artifact; one that starts at a post-processor which is left out is left out with it. */
-function compilePostProcessors(build: DraftBuild, postProcessors: readonly PostProcessor[], findings: Findings, add: AddStep): void {
+function compilePostProcessors(source: Source, build: DraftBuild, postProcessors: readonly PostProcessor[], findings: Findings, add: AddStep): void {
   const keepers = new Map<string, boolean>();
   for (const postProcessor of inChainOrder(postProcessors)) {
     const { props } = postProcessor;
@@ -88,8 +89,18 @@ function compilePostProcessors(build: DraftBuild, postProcessors: readonly PostP
       checkProps(postProcessor, props, { ...postProcessorPropNames, ...postProcessor.propNames });
       const owner = build.artifactOwner.get(inputStep) ?? inputStep;
       const artifact = new Ref<Artifact>({ step: inputStep, output: 'artifact' });
-      const compiled = postProcessor.compile(props, { buildName: build.name, platform: build.platform, artifact });
-      const step = add(postProcessor, 'post-processor', undefined, compiled, { lifetime: 'artifact', policy: policyOf(props), extraAfter: [inputStep, owner] });
+      const input = [inputStep, owner];
+      const trials: PlannedStep[] = [];
+      const compiled = postProcessor.compile(props, {
+        buildName: build.name, platform: build.platform, artifact,
+        trial: (ports) => {
+          const trial = source.trial?.({ buildName: build.name, artifact, ports, step: (name, step, options) => add(postProcessor, 'post-processor', name, step, { ...options, extraAfter: input }) });
+          if (trial === undefined) throw noTrial(postProcessor, source);
+          trials.push(...trial.after ?? []);
+          return trial;
+        },
+      });
+      const step = add(postProcessor, 'post-processor', undefined, compiled, { lifetime: 'artifact', after: trials, policy: policyOf(props), extraAfter: input });
       build.postProcessorSteps.set(postProcessor.node.path, step.id);
       if (compiled.kind.type === 'action') build.artifactOwner.set(step.id, owner);
       const keeps = props.keepInputArtifact ?? postProcessor.keepsInputByDefault;
@@ -141,6 +152,14 @@ function noCommunicator(provisioner: IConstruct, source: IConstruct): never {
     code: 'NoCommunicator',
     message: `${provisioner.constructor.name} needs a machine, and ${source.node.path} has none`,
     hint: `give the source a machine, or leave it out here with except: ['${source.node.id}']`,
+  });
+}
+
+function noTrial(postProcessor: IConstruct, source: Source): BakeError {
+  return new BakeError({
+    code: 'NoTrial',
+    message: `${postProcessor.constructor.name} starts the finished image, and a ${source.platform} source cannot do that`,
+    hint: `leave it out here with except: ['${source.node.id}']`,
   });
 }
 

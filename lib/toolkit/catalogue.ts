@@ -10,6 +10,7 @@ import { checksumExtension } from '../post-processors/checksum/post-processor.js
 import { compressExtension } from '../post-processors/compress/post-processor.js';
 import { manifestExtension } from '../post-processors/manifest/post-processor.js';
 import { shellLocalPostProcessorExtension } from '../post-processors/shell-local/post-processor.js';
+import { verifyExtension } from '../post-processors/verify/post-processor.js';
 import { breakpointExtension } from '../provisioners/breakpoint/provisioner.js';
 import { fileExtension } from '../provisioners/file/provisioner.js';
 import { shellExtension } from '../provisioners/shell/provisioner.js';
@@ -21,5 +22,5 @@ export const extensions: readonly Extension[] = [
   dockerPlatform, nullExtension, rootfsExtension,
   chrootExtension, localExtension, sshExtension,
   breakpointExtension, fileExtension, shellExtension, shellLocalExtension, sleepExtension,
-  artificeExtension, checksumExtension, compressExtension, manifestExtension, shellLocalPostProcessorExtension,
+  artificeExtension, checksumExtension, compressExtension, manifestExtension, shellLocalPostProcessorExtension, verifyExtension,
 ];

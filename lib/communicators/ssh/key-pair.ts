@@ -32,7 +32,7 @@ export interface PlannedKeyPair {
  * @param name the step's name: `KeyPair`, `HostKeyPair`
  * @param props default: ed25519
  */
-export function planKeyPair(build: BuildPlanner, name: string, props: KeyPairProps = {}): PlannedKeyPair {
+export function planKeyPair(build: Pick<BuildPlanner, 'step'>, name: string, props: KeyPairProps = {}): PlannedKeyPair {
   const { type = 'ed25519' } = props;
   const step = build.step(name, { kind: sshKeyPair, title: `temporary ${type} key pair`, spec: { ...props, type } });
   return { step, privateKeyFile: step.ref('privateKeyFile'), publicKey: step.ref('publicKey'), fingerprint: step.ref('fingerprint') };

@@ -2,7 +2,7 @@ import type { Construct } from 'constructs';
 import type * as z from 'zod';
 import { Annotations } from '../../image/annotations.js';
 import { checkProps } from '../../image/check-props.js';
-import type { BuildPlanner, PlannedStep, SpecInput } from '../../image/compile.js';
+import type { BuildPlanner, PlannedStep, SpecInput, Trial, TrialPlanner } from '../../image/compile.js';
 import type { TextInput } from '../../image/ref.js';
 import { Source } from '../../image/source.js';
 import type { BootstrapSourceProps, RootfsOutput } from './bootstrap-props.js';
@@ -56,6 +56,14 @@ export class BootstrapSource extends Source {
       spec: { tree: tree.ref('tree'), init: machine.ref('init'), initStart: machine.ref('initStart'), cleanPackageCache, clearLogs },
     });
     build.artifact(this.#outputStep(build, tree, sealed, clampTime));
+  }
+
+  override trial({ artifact, step }: TrialPlanner): Trial {
+    const { hostname = 'localhost' } = this.#props;
+    const clampTime = this.#clampTime();
+    const tree = step('Tree', { kind: rootfsTree, title: 'root tree of the artifact', spec: { artifact, clampTime } });
+    const machine = step('Machine', { kind: rootfsMachine, title: 'namespaces around the tree', spec: { tree: tree.ref('tree'), hostname, clampTime } });
+    return { connection: machine.ref('connection'), host: '127.0.0.1', ports: {} }; // it has this computer's network
   }
 
   #treeSpec(clampTime: number): SpecInput<z.output<(typeof rootfsTree)['spec']>> {
