@@ -37,13 +37,14 @@ export async function recoverRun({ ledger, services, signal, endProcesses }: Rec
     const { begun } = item;
     const step: StepFacts = { id: begun.step, kind: begun.kind, title: begun.title, build: begun.build, buildName: begun.build.split('/').at(-1) ?? '', platform: begun.platform };
     const fields = { step: step.id, build: step.build, title: step.title };
-    notify({ type: 'release.started', ...fields });
+    const isQuiet = !services.registry.owns(begun.kind);
+    if (!isQuiet) notify({ type: 'release.started', ...fields });
     const startedAt = services.clock.now();
     try {
       const context = makeStepContext({ step, signal, services, notify, connect: connections.connect.bind(connections, step.build) });
-      if (await releaseItem(item, services, context)) removed.push(leftoverOf(step, begun.token, 'removed'));
+      if (await releaseItem(item, services, context) && !isQuiet) removed.push(leftoverOf(step, begun.token, 'removed'));
       await services.journal.append({ type: 'resource.released', step: begun.step, at: services.clock.now() }, 'durable');
-      notify({ type: 'release.succeeded', milliseconds: services.clock.now() - startedAt, ...fields });
+      if (!isQuiet) notify({ type: 'release.succeeded', milliseconds: services.clock.now() - startedAt, ...fields });
     } catch (error) {
       signal.throwIfAborted();
       left.push(leftoverOf(step, begun.token, services.masker.text(BakeError.from(error).message)));

@@ -260,7 +260,8 @@ class Run {
     const services = this.#services;
     const fields = { step: step.id, build: step.build, title: step.title };
     state.resource = 'releasing';
-    this.#notify({ type: 'release.started', ...fields });
+    const isQuiet = !services.registry.owns(step.kind);
+    if (!isQuiet) this.#notify({ type: 'release.started', ...fields });
     const startedAt = services.clock.now();
     const token = tokenOf(services.run.id, step.id);
     try {
@@ -272,7 +273,7 @@ class Run {
       }
       await services.journal.append({ type: 'resource.released', step: step.id, at: services.clock.now() }, 'eventual');
       state.resource = 'released';
-      this.#notify({ type: 'release.succeeded', milliseconds: services.clock.now() - startedAt, ...fields });
+      if (!isQuiet) this.#notify({ type: 'release.succeeded', milliseconds: services.clock.now() - startedAt, ...fields });
     } catch (error) {
       state.resource = 'stuck';
       this.#leftovers.push(leftoverOf(factsOf(state), token, services.masker.text(BakeError.from(error).message)));
@@ -285,6 +286,7 @@ class Run {
     for (const state of this.#steps.values()) {
       const token = tokenOf(services.run.id, state.step.id);
       const isListed = this.#leftovers.some((leftover) => leftover.token === token);
+      if (!services.registry.owns(state.step.kind)) continue;
       if (state.resource === 'kept') this.#leftovers.push(leftoverOf(factsOf(state), token, 'kept as asked'));
       else if ((state.resource === 'stuck' || state.resource === 'held') && !isListed && !this.#isArtifact(state)) this.#leftovers.push(leftoverOf(factsOf(state), token, 'it could not be removed'));
     }

@@ -8,6 +8,8 @@ export interface StepKind<Spec = unknown> {
   /** `<folder>.<noun>`, such as `docker.container`. */
   readonly kind: string;
   readonly type: 'resource' | 'action';
+  /** False of a resource that only names what others made: its release removes nothing, and nobody is told of one. @default true */
+  readonly owns?: false;
   /** What it makes, for people: `container`; `bake synth` lists it as temporary or kept. */
   readonly noun?: string;
   /** Strict: an unknown field is an error. Late fields are declared with `late()`. */

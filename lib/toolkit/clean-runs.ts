@@ -42,7 +42,10 @@ export async function cleanRuns(options: CleanOptions, extensions: readonly Exte
     }
     if (closed) continue;
     if (options.dryRun) {
-      removed.push(...stored.ledger.owed.map(({ begun }) => leftoverOf({ id: begun.step, kind: begun.kind, title: begun.title, build: begun.build, buildName: '', platform: begun.platform }, begun.token, `run ${id}`)));
+      for (const { begun } of stored.ledger.owed) {
+        if (!registry.owns(begun.kind)) continue;
+        removed.push(leftoverOf({ id: begun.step, kind: begun.kind, title: begun.title, build: begun.build, buildName: '', platform: begun.platform }, begun.token, `run ${id}`));
+      }
       continue;
     }
     const recovered = await recover(stored, store, registry, options, env);

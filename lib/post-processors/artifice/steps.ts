@@ -5,7 +5,7 @@ import { defineStepKind } from '../../plan/step-kind.js';
 
 /** Files that something else made, as an artifact. */
 export const artificeStep = defineStepKind({
-  kind: 'artifice.files', type: 'resource', noun: 'list of files', version: 1, cost: 'io', outputs: ['artifact'],
+  kind: 'artifice.files', type: 'resource', noun: 'list of files', owns: false, version: 1, cost: 'io', outputs: ['artifact'],
   spec: z.strictObject({
     artifact: artifactField,
     files: z.array(late(z.string().min(1))).min(1, 'must name at least one file'),
