@@ -32,6 +32,11 @@ export class Registry {
     return this.#kinds.get(kind)?.kind.owns !== false;
   }
 
+  /** Whether its artifact is that of its input. */
+  passesOn(kind: string): boolean {
+    return this.#kinds.get(kind)?.kind.passesOn === true;
+  }
+
   handler(kind: string): Promise<LoadedHandler> {
     const known = this.#loaded.get(kind);
     if (known !== undefined) return known;

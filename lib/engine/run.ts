@@ -302,7 +302,7 @@ class Run {
   #summary(build: BuildState): BuildSummary {
     const { clock } = this.#services;
     const status = build.status === 'waiting' || build.status === 'running' ? 'cancelled' : build.status;
-    const owners = build.steps.filter((state) => this.#isArtifact(state) || build.plan.artifact.$ref === `${state.step.id}#artifact` && state.step.lifetime === 'none');
+    const owners = build.steps.filter((state) => this.#isArtifact(state) && !this.#services.registry.passesOn(state.step.kind) || build.plan.artifact.$ref === `${state.step.id}#artifact` && state.step.lifetime === 'none');
     const artifacts = status === 'succeeded' ? owners.flatMap((state) => { const artifact = this.#outputs.get(state.step.id)?.['artifact']; return artifact === undefined ? [] : [artifact as unknown as Artifact]; }) : [];
     return { build: build.plan.id, status, milliseconds: build.startedAt === undefined ? 0 : (build.endedAt ?? clock.now()) - build.startedAt, artifacts, ...(build.error === undefined ? {} : { error: reportOf(build.error) }) };
   }

@@ -10,6 +10,8 @@ export interface StepKind<Spec = unknown> {
   readonly type: 'resource' | 'action';
   /** False of a resource that only names what others made: its release removes nothing, and nobody is told of one. @default true */
   readonly owns?: false;
+  /** True of a resource whose output `artifact` is its input's: it does not own that thing. @default false */
+  readonly passesOn?: true;
   /** What it makes, for people: `container`; `bake synth` lists it as temporary or kept. */
   readonly noun?: string;
   /** Strict: an unknown field is an error. Late fields are declared with `late()`. */

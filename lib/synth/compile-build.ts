@@ -102,7 +102,7 @@ function compilePostProcessors(source: Source, build: DraftBuild, postProcessors
       });
       const step = add(postProcessor, 'post-processor', undefined, compiled, { lifetime: 'artifact', after: trials, policy: policyOf(props), extraAfter: input });
       build.postProcessorSteps.set(postProcessor.node.path, step.id);
-      if (compiled.kind.type === 'action') build.artifactOwner.set(step.id, owner);
+      if (compiled.kind.type === 'action' || compiled.kind.passesOn === true) build.artifactOwner.set(step.id, owner);
       const keeps = props.keepInputArtifact ?? postProcessor.keepsInputByDefault;
       keepers.set(owner, (keepers.get(owner) ?? false) || keeps);
     });

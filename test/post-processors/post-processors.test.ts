@@ -35,7 +35,7 @@ t.test('without props all of them have what they need', async (t) => {
   t.same(codes, []);
   t.match(step('Sums')?.spec, { algorithms: ['sha256'], output: 'bake_Web_Test_test_{algorithm}.checksum', withInput: true });
   t.match(step('Small')?.spec, { output: 'bake_Web_Test_test.tar.gz', format: 'tar.gz' });
-  t.match(step('Manifest'), { title: 'manifest: bake-manifest.json', lifetime: 'none', spec: { output: 'bake-manifest.json' } });
+  t.match(step('Manifest'), { title: 'manifest: bake-manifest.json', lifetime: 'artifact', noun: 'manifest entry', spec: { output: 'bake-manifest.json' } });
 });
 
 t.test('a chain works on what the one before made', async (t) => {

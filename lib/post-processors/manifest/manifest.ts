@@ -19,10 +19,10 @@ export interface ManifestProps extends PostProcessorProps {
 /**
  * Adds what a build made to a JSON file that programs read, in the shape of Packer's manifest:
  * `{builds: [{name, builder_type, build_time, files: [{name, size}], artifact_id, packer_run_uuid, custom_data}], last_run_uuid}`,
- * where `name` is the source's id, `build_time` is in seconds since the epoch, and the run's id stands for the UUID; `build`, the construct path of
- * the source, is an addition. Files of the project are named relative to it. Builds at the same time, also of other
- * processes, add to the same file safely. With `--force` a run starts the file anew. An entry is not taken back
- * if a later step of its build fails: let the manifest be the end of a chain (`input`).
+ * where `name` is the source's id, `build_time` is in seconds since the epoch, and the run's id stands for the UUID; `build` and `step`, the construct paths of
+ * the source and of the step, are additions. Files of the project are named relative to it. Builds at the same time, also of other
+ * processes, add to the same file safely. With `--force` a run starts the file anew. An entry stays as long
+ * as the build's artifacts do: it is taken back if a later step of its build fails.
  */
 export class Manifest extends PostProcessor<ManifestProps> {
   readonly propNames = { output: true, stripPath: true, stripTime: true, customData: true } as const;

@@ -12,8 +12,8 @@ import { imageArtifact } from '../file-artifact.js';
 const [project = '', name = '', count = '1', die] = process.argv.slice(2);
 const signal = new AbortController().signal;
 for (let index = 0; index < Number(count); index++) {
-  const ctx = { step: { buildName: `${name}-${index}`, platform: 'null', build: `Image/${name}` }, run: { id: name, project, force: false }, token: `${name}-token`, clock: systemClock, signal };
-  await manifestHandler.run({ artifact: imageArtifact, output: 'm.json' }, ctx as unknown as StepContext);
+  const ctx = { step: { id: `Image/${name}:M${index}`, buildName: `${name}-${index}`, platform: 'null', build: `Image/${name}` }, run: { id: name, project, force: false }, token: `${name}-token`, clock: systemClock, signal };
+  await manifestHandler.acquire({ artifact: imageArtifact, output: 'm.json' }, ctx as unknown as StepContext);
 }
 if (die !== undefined) {
   await withFileLock(join(project, 'm.json.lock'), { clock: systemClock, signal }, async () => {

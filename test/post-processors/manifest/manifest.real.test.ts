@@ -43,7 +43,7 @@ t.test('a full disk is an error that says so, and the old file stays whole', asy
   if (!(await need(t, 'tmpfs'))) return;
   const disk = await smallDisk(t, 16);
   const output = join(disk, 'm.json');
-  const add = (size: number) => manifestHandler.run({ artifact: imageArtifact, output, customData: { fill: 'x'.repeat(size) } }, stepContext(t));
+  const add = (size: number) => manifestHandler.acquire({ artifact: imageArtifact, output, customData: { fill: 'x'.repeat(size) } }, stepContext(t));
   await add(1_000);
   const before = readFileSync(output, 'utf8');
   await t.rejects(add(20_000), { code: 'DiskFull', message: /m\.json/ });

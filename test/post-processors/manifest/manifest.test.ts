@@ -18,11 +18,11 @@ const deadPid = 99_999_999;
 t.test('the file has the shape that programs know from Packer', async (t) => {
   const ctx = context(t, { step: { buildName: 'Qemu', platform: 'qemu', build: 'Web/Qemu' }, runId: 'run-7' });
   const artifact = writeArtifact(ctx.run.project, { 'out/disk.img': 'four' });
-  const output = await manifestHandler.run({ artifact, output: 'bake-manifest.json', customData: { team: 'web' } }, ctx);
+  const output = await manifestHandler.acquire({ artifact, output: 'bake-manifest.json', customData: { team: 'web' } }, ctx);
   t.same(read(ctx.run.project), {
     builds: [{
       name: 'Qemu', builder_type: 'qemu', build_time: 1_700_000_000, files: [{ name: 'out/disk.img', size: 4 }],
-      artifact_id: 'out/disk.img', packer_run_uuid: 'run-7', custom_data: { team: 'web' }, build: 'Web/Qemu',
+      artifact_id: 'out/disk.img', packer_run_uuid: 'run-7', custom_data: { team: 'web' }, build: 'Web/Qemu', step: ctx.step.id,
     }],
     last_run_uuid: 'run-7',
   });
@@ -33,8 +33,8 @@ t.test('the file has the shape that programs know from Packer', async (t) => {
 t.test('names and time can be left out, and an id that is no path stays as it is', async (t) => {
   const ctx = context(t);
   const artifact = writeArtifact(ctx.run.project, { 'out/disk.img': 'four' });
-  await manifestHandler.run({ artifact, output: 'm.json', stripPath: true, stripTime: true }, ctx);
-  await manifestHandler.run({ artifact: imageArtifact, output: 'm.json' }, ctx);
+  await manifestHandler.acquire({ artifact, output: 'm.json', stripPath: true, stripTime: true }, ctx);
+  await manifestHandler.acquire({ artifact: imageArtifact, output: 'm.json' }, context(t, { project: ctx.run.project, step: { id: 'Image/Source:Other' } }));
   const [first, second] = read(ctx.run.project, 'm.json').builds;
   t.same(first.files, [{ name: 'disk.img', size: 4 }]);
   t.notOk('build_time' in first);
@@ -43,14 +43,14 @@ t.test('names and time can be left out, and an id that is no path stays as it is
 
 t.test('entries of earlier runs stay, and a second attempt of a step replaces its first', async (t) => {
   const folder = t.testdir({});
-  for (const runId of ['run-1', 'run-2', 'run-2']) await manifestHandler.run({ artifact: imageArtifact, output: 'm.json' }, context(t, { project: folder, runId }));
+  for (const runId of ['run-1', 'run-2', 'run-2']) await manifestHandler.acquire({ artifact: imageArtifact, output: 'm.json' }, context(t, { project: folder, runId }));
   t.same(read(folder, 'm.json').builds.map((entry: { packer_run_uuid: string }) => entry.packer_run_uuid), ['run-1', 'run-2']);
   t.equal(read(folder, 'm.json').last_run_uuid, 'run-2');
 });
 
 t.test('members that another program added are kept', async (t) => {
   const folder = t.testdir({ 'm.json': JSON.stringify({ builds: [{ name: 'old', note: 'mine' }], last_run_uuid: 'x', extra: 1 }) });
-  await manifestHandler.run({ artifact: imageArtifact, output: 'm.json' }, context(t, { project: folder }));
+  await manifestHandler.acquire({ artifact: imageArtifact, output: 'm.json' }, context(t, { project: folder }));
   t.match(read(folder, 'm.json'), { extra: 1, builds: [{ name: 'old', note: 'mine' }, { name: 'Source' }] });
 });
 
@@ -59,31 +59,52 @@ t.test('a file that is no manifest is refused, before the run and in it, and sta
     const folder = t.testdir({ 'm.json': text });
     const spec = { artifact: imageArtifact, output: 'm.json' };
     await t.rejects(manifestHandler.checkKnown!({ output: 'm.json' }, context(t, { project: folder })), { code: 'ManifestCorrupt', hint: /--force/ });
-    await t.rejects(manifestHandler.run(spec, context(t, { project: folder })), { code: 'ManifestCorrupt' });
+    await t.rejects(manifestHandler.acquire(spec, context(t, { project: folder })), { code: 'ManifestCorrupt' });
     t.equal(readFileSync(join(folder, 'm.json'), 'utf8'), text);
-    await manifestHandler.run(spec, context(t, { project: folder, force: true }));
+    await manifestHandler.acquire(spec, context(t, { project: folder, force: true }));
     t.equal(read(folder, 'm.json').builds.length, 1);
   }
 });
 
 t.test('with --force a run starts the file anew, once', async (t) => {
   const folder = t.testdir({});
-  await manifestHandler.run({ artifact: imageArtifact, output: 'm.json' }, context(t, { project: folder, runId: 'old' }));
-  for (const buildName of ['A', 'B']) await manifestHandler.run({ artifact: imageArtifact, output: 'm.json' }, context(t, { project: folder, runId: 'new', force: true, step: { buildName } }));
+  await manifestHandler.acquire({ artifact: imageArtifact, output: 'm.json' }, context(t, { project: folder, runId: 'old' }));
+  for (const buildName of ['A', 'B']) await manifestHandler.acquire({ artifact: imageArtifact, output: 'm.json' }, context(t, { project: folder, runId: 'new', force: true, step: { buildName, build: `Image/${buildName}` } }));
   t.same(read(folder, 'm.json').builds.map(({ name }: { name: string }) => name), ['A', 'B']);
+});
+
+t.test('the entry of a failed build is taken back, and only that one', async (t) => {
+  const folder = t.testdir({});
+  const add = async (runId: string, build: string) => {
+    const ctx = context(t, { project: folder, runId, step: { build } });
+    return { ctx, handle: await manifestHandler.acquire({ artifact: imageArtifact, output: 'm.json' }, ctx) };
+  };
+  const first = await add('run-1', 'Image/A');
+  const [a, b] = [await add('run-2', 'Image/A'), await add('run-2', 'Image/B')];
+  for (let time = 0; time < 2; time++) await manifestHandler.release(a.handle, a.ctx);
+  t.same(read(folder, 'm.json').builds.map((entry: { packer_run_uuid: string; build: string }) => `${entry.packer_run_uuid} ${entry.build}`), ['run-1 Image/A', 'run-2 Image/B']);
+  t.equal(await manifestHandler.find(a.ctx.token, { artifact: imageArtifact, output: 'm.json' }, a.ctx), undefined);
+  t.match(await manifestHandler.find(b.ctx.token, { artifact: imageArtifact, output: 'm.json' }, b.ctx), { path: join(folder, 'm.json') });
+  await manifestHandler.release(b.handle, b.ctx);
+  await manifestHandler.release(first.handle, first.ctx);
+  t.same(readdirSync(folder), [], 'a manifest of nothing goes too');
+  await manifestHandler.release(first.handle, first.ctx);
+  writeFileSync(join(folder, 'm.json'), 'mine');
+  await manifestHandler.release(first.handle, first.ctx);
+  t.equal(readFileSync(join(folder, 'm.json'), 'utf8'), 'mine', 'what is no manifest any more is left alone');
 });
 
 t.test('a link to a manifest stays a link', async (t) => {
   const folder = t.testdir({ real: {} });
   writeFileSync(join(folder, 'real/m.json'), '{"builds": [], "last_run_uuid": ""}');
   symlinkSync('real/m.json', join(folder, 'm.json'));
-  await manifestHandler.run({ artifact: imageArtifact, output: 'm.json' }, context(t, { project: folder }));
+  await manifestHandler.acquire({ artifact: imageArtifact, output: 'm.json' }, context(t, { project: folder }));
   t.equal(read(folder, 'real/m.json').builds.length, 1);
 });
 
 t.test('400 builds of one process all get in', async (t) => {
   const folder = t.testdir({});
-  await Promise.all(Array.from({ length: 400 }, (_, index) => manifestHandler.run({ artifact: imageArtifact, output: 'm.json' }, context(t, { project: folder, step: { buildName: `B${index}`, build: `Image/B${index}` } }))));
+  await Promise.all(Array.from({ length: 400 }, (_, index) => manifestHandler.acquire({ artifact: imageArtifact, output: 'm.json' }, context(t, { project: folder, step: { buildName: `B${index}`, build: `Image/B${index}` } }))));
   t.equal(new Set(read(folder, 'm.json').builds.map(({ name }: { name: string }) => name)).size, 400);
 });
 

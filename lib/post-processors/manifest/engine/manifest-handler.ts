@@ -1,21 +1,21 @@
-import { mkdir, realpath } from 'node:fs/promises';
+import { mkdir, realpath, rm } from 'node:fs/promises';
 import { dirname, isAbsolute, posix, relative, resolve, sep } from 'node:path';
 import { BakeError } from '../../../core/bake-error.js';
 import { asDiskError } from '../../../core/disk-error.js';
 import type { Artifact } from '../../../core/artifact.js';
-import type { ActionHandler, StepContext } from '../../../engine/handler.js';
+import type { ResourceHandler, StepContext } from '../../../engine/handler.js';
 import type { ManifestSpec } from '../steps.js';
 import { withFileLock } from '../../../engine/file-lock.js';
 import { emptyManifest, type ManifestFile, readManifest, writeManifest } from './manifest-file.js';
 
 type Output = { readonly artifact: Artifact; readonly path: string };
 
-/** Adds an artifact to the manifest file, and hands it on. */
-export const manifestHandler: ActionHandler<ManifestSpec, Output> = {
+/** Adds an artifact to the manifest file, and hands it on. The entry carries the run and the step, so that it can be taken back. */
+export const manifestHandler: ResourceHandler<ManifestSpec, Output> = {
   async checkKnown({ output }, ctx) {
     if (output !== undefined && !ctx.run.force) await readManifest(resolve(ctx.run.project, output));
   },
-  async run(spec, ctx) {
+  async acquire(spec, ctx) {
     const path = resolve(ctx.run.project, spec.output);
     try {
       await mkdir(dirname(path), { recursive: true });
@@ -25,6 +25,23 @@ export const manifestHandler: ActionHandler<ManifestSpec, Output> = {
       throw asDiskError(error, path);
     }
     return { artifact: spec.artifact, path };
+  },
+  async find(_token, spec, ctx) {
+    if (spec.output === undefined) return undefined; // a secret in it is out of reach
+    const path = resolve(ctx.run.project, spec.output);
+    const { builds } = await readOurs(path);
+    return builds.some((entry) => isOfThisStep(entry, ctx)) ? { artifact: spec.artifact, path } : undefined;
+  },
+  async release({ path }, ctx) {
+    const file = await realpath(path).catch(() => undefined);
+    if (file === undefined) return;
+    await withFileLock(`${file}.lock`, ctx, async () => {
+      const manifest = await readOurs(file);
+      const builds = manifest.builds.filter((entry) => !isOfThisStep(entry, ctx));
+      if (builds.length === manifest.builds.length) return;
+      if (builds.length === 0 && Object.keys(manifest).length === Object.keys(emptyManifest).length) await rm(file, { force: true });
+      else await writeManifest(file, { ...manifest, builds }, ctx.token);
+    });
   },
 };
 
@@ -57,6 +74,16 @@ async function append(path: string, spec: ManifestSpec, ctx: StepContext): Promi
   }
 }
 
+/** What is no manifest any more holds no entry of ours. */
+async function readOurs(path: string): Promise<ManifestFile> {
+  try {
+    return await readManifest(path);
+  } catch (error) {
+    if (!BakeError.is(error)) throw error;
+    return emptyManifest;
+  }
+}
+
 /** With `--force` nothing that is there stands in the way. */
 async function startingPoint(path: string, { run }: StepContext): Promise<ManifestFile> {
   try {
@@ -70,15 +97,12 @@ async function startingPoint(path: string, { run }: StepContext): Promise<Manife
 /** With `--force` the entries of earlier runs go. */
 function withEntry(manifest: ManifestFile, { spec, ctx }: Change): ManifestFile {
   const base = ctx.run.force && manifest.last_run_uuid !== ctx.run.id ? emptyManifest : manifest;
-  return { ...base, builds: [...base.builds.filter((entry) => !isOfThisStep(entry, spec, ctx)), entryOf(spec, ctx)], last_run_uuid: ctx.run.id };
+  return { ...base, builds: [...base.builds.filter((entry) => !isOfThisStep(entry, ctx)), entryOf(spec, ctx)], last_run_uuid: ctx.run.id };
 }
 
-/** Whether an earlier attempt of this step wrote it. */
-function isOfThisStep(entry: Readonly<Record<string, unknown>>, spec: ManifestSpec, ctx: StepContext): boolean {
-  if (entry['packer_run_uuid'] !== ctx.run.id || entry['build'] !== ctx.step.build) return false;
-  const { build_time: _, ...mine } = entryOf(spec, ctx);
-  const { build_time: __, ...other } = entry;
-  return JSON.stringify(mine) === JSON.stringify(other);
+/** Whether this step wrote it, in this or an earlier attempt. */
+function isOfThisStep(entry: Readonly<Record<string, unknown>>, { run, step }: Pick<StepContext, 'run' | 'step'>): boolean {
+  return entry['packer_run_uuid'] === run.id && entry['build'] === step.build && entry['step'] === step.id;
 }
 
 function entryOf({ artifact, stripPath, stripTime, customData }: ManifestSpec, { step, run, clock }: StepContext): Record<string, unknown> {
@@ -92,6 +116,7 @@ function entryOf({ artifact, stripPath, stripTime, customData }: ManifestSpec, {
     packer_run_uuid: run.id,
     custom_data: customData ?? null,
     build: step.build,
+    step: step.id,
   };
 }
 
