@@ -7,7 +7,7 @@ import { parseChecksum, type Sum } from '../checksum.js';
 import { type Location, parseLocation } from '../location.js';
 import type { DownloadOutput, DownloadSpec } from '../steps.js';
 import { FileSums } from './file-sums.js';
-import { type HttpClient, undiciClient } from './http-client.js';
+import { httpClient, type HttpClient } from './http-client.js';
 import { HttpCache } from './http-cache.js';
 import { verifiedFile } from './local-file.js';
 import { sumFinder } from './sum-finder.js';
@@ -30,18 +30,13 @@ export function downloadHandler({ stall = 30_000 }: DownloadHandlerOptions = {})
     async run({ urls, checksum }, ctx) {
       const locations = urls.map(parseLocation);
       const parsed = parseChecksum(checksum);
-      let client: Promise<HttpClient> | undefined;
-      const getClient = () => client ??= undiciClient(stall);
-      try {
-        return await fromFirst(locations, sumFinder(parsed, getClient, ctx), getClient, ctx);
-      } finally {
-        await (await client)?.close();
-      }
+      const client = httpClient(stall);
+      return fromFirst(locations, sumFinder(parsed, client, ctx), client, ctx);
     },
   };
 }
 
-async function fromFirst(locations: readonly Location[], sumOf: (file: Location) => Promise<Sum | undefined>, client: () => Promise<HttpClient>, ctx: StepContext): Promise<DownloadOutput> {
+async function fromFirst(locations: readonly Location[], sumOf: (file: Location) => Promise<Sum | undefined>, client: HttpClient, ctx: StepContext): Promise<DownloadOutput> {
   const sums = new FileSums(join(ctx.run.cache, 'sums'));
   const folder = join(ctx.run.cache, 'downloads');
   const cache = new HttpCache({ folder, sums, client, ctx });

@@ -30,10 +30,10 @@ export interface CachedFile {
 export class HttpCache {
   readonly #folder: string;
   readonly #sums: FileSums;
-  readonly #client: () => Promise<HttpClient>;
+  readonly #client: HttpClient;
   readonly #ctx: StepContext;
 
-  constructor({ folder, sums, client, ctx }: { readonly folder: string; readonly sums: FileSums; readonly client: () => Promise<HttpClient>; readonly ctx: StepContext }) {
+  constructor({ folder, sums, client, ctx }: { readonly folder: string; readonly sums: FileSums; readonly client: HttpClient; readonly ctx: StepContext }) {
     this.#folder = folder;
     this.#sums = sums;
     this.#client = client;
@@ -68,7 +68,7 @@ export class HttpCache {
     }
     return this.#withPart({ path: `${path}.part`, source: sourceId(location.url), mixes: true, algorithms: algorithmsFor(sum) }, async (part) => {
       const fill = async () => {
-        await transfer({ ...location, part, isVerified: true, client: await this.#client(), tries }, this.#ctx);
+        await transfer({ ...location, part, isVerified: true, client: this.#client, tries }, this.#ctx);
         return part.sums();
       };
       const wasBegun = part.length > 0;
@@ -92,7 +92,7 @@ export class HttpCache {
     const answer = await readRecord(recordPath, answerSchema);
     const old = answer === undefined ? undefined : await this.#unchanged(fileOf(answer.digest), answer.digest);
     return this.#withPart({ path: join(this.#folder, `${name}.part`), source: sourceId(location.url), mixes: false, algorithms: algorithmsFor() }, async (part) => {
-      const isNew = await transfer({ ...location, part, isVerified: false, known: old === undefined ? undefined : answer, client: await this.#client(), tries }, this.#ctx);
+      const isNew = await transfer({ ...location, part, isVerified: false, known: old === undefined ? undefined : answer, client: this.#client, tries }, this.#ctx);
       if (!isNew && old !== undefined) {
         await part.discard();
         this.#ctx.log(`in the cache and still the latest: ${old.path}`, 'info');

@@ -1,11 +1,15 @@
-import type { Dispatcher } from 'undici';
+import { type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
+import { checkServerIdentity } from 'node:tls';
+import { failureOf, HttpFailure } from './http-failure.js';
+import { proxyAgent } from './proxy-agent.js';
 
 /** One answer. Its body is read once, or discarded. */
 export interface HttpReply {
   readonly status: number;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string | undefined>>;
-  /** Throws `HttpFailure`. */
+  /** Throws `HttpFailure`, or the signal's reason if aborted. */
   readonly body: AsyncIterable<Uint8Array>;
   discard(): void;
 }
@@ -14,82 +18,116 @@ export interface HttpReply {
 export interface HttpClient {
   /** Follows redirects. @throws HttpFailure, or the signal's reason if aborted */
   get(url: URL, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<HttpReply>;
-  close(): Promise<void>;
 }
 
-/** A request that got no answer, or one that broke off. */
-export class HttpFailure extends Error {
-  /** Whether another try may help. */
-  readonly transient: boolean;
-  /** What the user can do about it. */
-  readonly hint: string | undefined;
-  /** Milliseconds that the server wants to be left alone. */
-  readonly retryAfter: number | undefined;
-
-  constructor(message: string, options: { readonly transient: boolean; readonly hint?: string | undefined; readonly retryAfter?: number | undefined; readonly cause?: unknown }) {
-    super(message, { cause: options.cause });
-    this.transient = options.transient;
-    this.hint = options.hint;
-    this.retryAfter = options.retryAfter;
-  }
-}
+const redirects = new Set([301, 302, 303, 307, 308]);
+const mostRedirects = 10;
 
 /**
- * A client with undici, which follows `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`. A connection on which nothing comes for
- * `stall` milliseconds is given up.
+ * A client that goes through the proxies of the environment. A connection on which nothing comes for `stall` milliseconds is
+ * given up. Each request has a connection of its own: a download is too long for that to matter.
  */
-export async function undiciClient(stall: number): Promise<HttpClient> {
-  const { EnvHttpProxyAgent, interceptors, request } = await import('undici');
-  const agent = new EnvHttpProxyAgent({ headersTimeout: stall, bodyTimeout: stall, connect: { timeout: stall } });
-  // Redirected to another host, it leaves the credentials behind.
-  const dispatcher = agent.compose(interceptors.redirect({ maxRedirections: 10 }));
+export function httpClient(stall: number): HttpClient {
   return {
     async get(url, headers, signal) {
-      const { target, authorization } = withoutCredentials(url);
-      try {
-        const reply = await request(target, { dispatcher, signal, headers: { 'user-agent': 'bake', 'accept': '*/*', 'accept-encoding': 'identity', ...authorization, ...headers } });
-        return { status: reply.statusCode, headers: flat(reply.headers), body: readable(reply, stall, signal), discard: () => void reply.body.on('error', () => {}).destroy() };
-      } catch (error) {
-        throw failureOf(error, stall, signal);
+      let target = url;
+      let credentials = authorizationOf(url);
+      const seen = new Set<string>();
+      for (;;) {
+        const response = await answer(target, { ...credentials, ...headers }, stall, signal);
+        const { location } = response.headers;
+        if (!redirects.has(response.statusCode ?? 0) || location === undefined) return replyOf(response, stall, signal);
+        discard(response);
+        seen.add(target.href);
+        const next = nextTarget(location, target);
+        if (seen.has(next.href)) throw new HttpFailure('it redirects in a circle', { transient: false });
+        if (seen.size > mostRedirects) throw new HttpFailure(`it redirects more than ${mostRedirects} times`, { transient: false });
+        // Another host must not learn them.
+        if (next.origin !== target.origin) credentials = {};
+        credentials = { ...credentials, ...authorizationOf(next) };
+        target = next;
       }
     },
-    close: () => agent.destroy(),
   };
 }
 
-async function* readable({ body }: Dispatcher.ResponseData, stall: number, signal: AbortSignal): AsyncIterable<Uint8Array> {
+async function answer(url: URL, headers: Readonly<Record<string, string>>, stall: number, signal: AbortSignal): Promise<IncomingMessage> {
+  signal.throwIfAborted();
+  const agent = await proxyAgent(url);
+  const timer = new AbortController();
+  const timeout = setTimeout(() => timer.abort(), stall);
   try {
-    yield* body as AsyncIterable<Uint8Array>;
+    return await new Promise<IncomingMessage>((resolve, reject) => {
+      const send = url.protocol === 'https:' ? requestHttps : requestHttp;
+      const { protocol, port, pathname, search } = url;
+      const hostname = url.hostname.replace(/^\[|\]$/g, '');
+      const request: ClientRequest = send({
+        protocol, hostname, port, path: `${pathname}${search}`, agent: agent ?? false, signal,
+        // Through a proxy, an IP address would be compared as "localhost".
+        checkServerIdentity: (_host, certificate) => checkServerIdentity(hostname, certificate),
+        headers: { 'user-agent': 'bake', 'accept': '*/*', 'accept-encoding': 'identity', ...headers },
+      }, resolve);
+      request.on('error', reject);
+      timer.signal.addEventListener('abort', () => request.destroy(silence(stall)));
+      request.end();
+    });
   } catch (error) {
-    throw failureOf(error, stall, signal);
+    signal.throwIfAborted();
+    throw failureOf(error);
+  } finally {
+    clearTimeout(timeout);
   }
 }
 
-function withoutCredentials(url: URL): { readonly target: URL; readonly authorization: Readonly<Record<string, string>> } {
-  const target = new URL(url);
-  [target.username, target.password, target.hash] = ['', '', ''];
-  if (url.username === '' && url.password === '') return { target, authorization: {} };
-  const credentials = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
-  return { target, authorization: { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` } };
+function replyOf(response: IncomingMessage, stall: number, signal: AbortSignal): HttpReply {
+  const headers = Object.fromEntries(Object.entries(response.headers).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value]));
+  return { status: response.statusCode ?? 0, headers, body: read(response, stall, signal), discard: () => discard(response) };
 }
 
-function flat(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string | undefined> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value]));
+/** Time that the reader takes is not held against the server. */
+async function* read(response: IncomingMessage, stall: number, signal: AbortSignal): AsyncIterable<Uint8Array> {
+  const wait = () => setTimeout(() => response.destroy(silence(stall)), stall);
+  let timeout = wait();
+  try {
+    for await (const chunk of response as AsyncIterable<Uint8Array>) {
+      clearTimeout(timeout);
+      yield chunk;
+      timeout = wait();
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    throw failureOf(error);
+  } finally {
+    clearTimeout(timeout);
+  }
 }
 
-const closed = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET', 'HPE_INVALID_EOF_STATE', 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH']);
-const stalled = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
-const passing = new Set(['ECONNREFUSED', 'ETIMEDOUT', 'EAI_AGAIN', 'ENETUNREACH', 'EHOSTUNREACH', 'ENETDOWN', 'UND_ERR_CONNECT_TIMEOUT']);
+function silence(stall: number): HttpFailure {
+  return new HttpFailure(`nothing came for ${stall / 1000} s`, { transient: true });
+}
 
-function failureOf(error: unknown, stall: number, signal: AbortSignal): unknown {
-  if (signal.aborted) return signal.reason;
-  const { code = '', message } = error instanceof Error ? (error as NodeJS.ErrnoException) : { message: String(error) };
-  if (closed.has(code)) return new HttpFailure('the connection was closed', { transient: true, cause: error });
-  if (stalled.has(code)) return new HttpFailure(`nothing came for ${stall / 1000} s`, { transient: true, cause: error });
-  if (/redirect loop/i.test(message)) return new HttpFailure('it redirects in a circle', { transient: false, cause: error });
-  if (code === 'ENOTFOUND') return new HttpFailure('no such host', { transient: false, cause: error });
-  if (code === 'ECONNREFUSED') return new HttpFailure('the connection was refused', { transient: true, cause: error });
-  // Several addresses of one host: the message of the whole is empty.
-  const reason = error instanceof AggregateError && error.errors[0] instanceof Error ? error.errors[0].message : message;
-  return new HttpFailure(reason === '' ? code : reason, { transient: passing.has(code) || code.startsWith('HPE_'), cause: error });
+function discard(response: IncomingMessage): void {
+  response.on('error', () => {}).destroy();
+}
+
+function nextTarget(location: string, from: URL): URL {
+  const next = URL.canParse(location, from.href) ? new URL(location, from) : undefined;
+  // Where it leads is not shown: it may have a token in it.
+  if (next?.protocol !== 'http:' && next?.protocol !== 'https:') throw new HttpFailure('it redirects to what is no http or https URL', { transient: false });
+  next.hash = '';
+  return next;
+}
+
+/** What a URL has in front of its host (RFC 7617). */
+function authorizationOf({ username, password }: URL): Readonly<Record<string, string>> {
+  if (username === '' && password === '') return {};
+  return { authorization: `Basic ${Buffer.from(`${decoded(username)}:${decoded(password)}`).toString('base64')}` };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // a stray percent sign
+  }
 }

@@ -1,4 +1,5 @@
-import { HttpFailure, type HttpReply } from './http-client.js';
+import type { HttpReply } from './http-client.js';
+import { HttpFailure } from './http-failure.js';
 
 const passing = new Set([408, 425, 429, 500, 502, 503, 504]);
 const longestRetryAfter = 60;
@@ -13,7 +14,6 @@ const hints: Readonly<Record<number, string>> = {
 
 /** The failure that an answer without a file means. */
 export function statusFailure({ status, headers }: HttpReply): HttpFailure {
-  if (status >= 300 && status < 400) return new HttpFailure(`it redirects too often or to nowhere (status ${status})`, { transient: false });
   const seconds = Number(headers['retry-after']);
   return new HttpFailure(`the server answered with status ${status}`, {
     transient: passing.has(status),

@@ -1,6 +1,6 @@
 import { BakeError } from '../../../core/bake-error.js';
 import type { StepContext } from '../../../engine/handler.js';
-import { HttpFailure } from './http-client.js';
+import { HttpFailure } from './http-failure.js';
 
 const firstDelay = 500;
 const longestDelay = 8_000;

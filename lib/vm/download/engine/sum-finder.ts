@@ -5,7 +5,8 @@ import { BakeError } from '../../../core/bake-error.js';
 import type { StepContext } from '../../../engine/handler.js';
 import type { Checksum, Sum } from '../checksum.js';
 import type { Location } from '../location.js';
-import { HttpFailure, type HttpClient } from './http-client.js';
+import type { HttpClient } from './http-client.js';
+import { HttpFailure } from './http-failure.js';
 import { statusFailure } from './http-status.js';
 import { unreadable } from './local-file.js';
 import { readRecord, writeRecord } from './record-file.js';
@@ -25,7 +26,7 @@ type FinderContext = Pick<StepContext, 'clock' | 'signal' | 'log' | 'warn' | 'ru
  * first file is asked for; if its server cannot be reached, it is what the server said last time, with a warning.
  * @throws BakeError `ChecksumNotListed`, `ChecksumListTooLong`, `DownloadFailed`, `FileNotFound`
  */
-export function sumFinder(checksum: Checksum, client: () => Promise<HttpClient>, ctx: FinderContext): (file: Location) => Promise<Sum | undefined> {
+export function sumFinder(checksum: Checksum, client: HttpClient, ctx: FinderContext): (file: Location) => Promise<Sum | undefined> {
   if (checksum.type === 'none') return async () => undefined;
   if (checksum.type === 'sum') return async () => checksum.sum;
   const { location } = checksum;
@@ -33,8 +34,8 @@ export function sumFinder(checksum: Checksum, client: () => Promise<HttpClient>,
   return async (file) => findSum(await (list ??= readList(location, client, ctx)), file, location.shown);
 }
 
-async function readList(location: Location, client: () => Promise<HttpClient>, ctx: FinderContext): Promise<string> {
-  if (location.type === 'http') return fetchOrRecall(location.url, location.shown, await client(), ctx);
+async function readList(location: Location, client: HttpClient, ctx: FinderContext): Promise<string> {
+  if (location.type === 'http') return fetchOrRecall(location.url, location.shown, client, ctx);
   const path = resolve(ctx.run.project, location.path);
   try {
     return await readFile(path, 'utf8');

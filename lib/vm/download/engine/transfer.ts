@@ -1,5 +1,6 @@
 import type { StepContext } from '../../../engine/handler.js';
-import { HttpFailure, type HttpClient, type HttpReply } from './http-client.js';
+import type { HttpClient, HttpReply } from './http-client.js';
+import { HttpFailure } from './http-failure.js';
 import { statusFailure } from './http-status.js';
 import type { PartFile, Version } from './part-file.js';
 import { retried } from './retried.js';

@@ -191,7 +191,7 @@ t.test('redirects are followed, and a circle is left', async (t) => {
   });
   t.match(await run(context(t), `${url}/a`), { digest: sumOf(content), url: `${url}/a` });
   await t.rejects(run(context(t), `${url}/circle`), { code: 'DownloadFailed', message: /: it redirects in a circle$/ });
-  await t.rejects(run(context(t), `${url}/maze`), { code: 'DownloadFailed', message: /: it redirects too often or to nowhere \(status 301\)$/ });
+  await t.rejects(run(context(t), `${url}/maze`), { code: 'DownloadFailed', message: /: it redirects more than 10 times$/ });
 });
 
 t.test('a password goes to its own host only, and neither it nor a token is ever shown', async (t) => {
