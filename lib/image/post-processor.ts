@@ -45,7 +45,7 @@ export abstract class PostProcessor<Props extends PostProcessorProps = PostProce
     super(scope, id);
     Object.defineProperty(this, brand, { value: true });
     markCallSite(this);
-    this.props = props;
+    this.props = props ?? {}; // no type checker may have seen it; what is missing is found when it is compiled
     this.artifact = new Ref<Artifact>({ construct: this, output: 'artifact' });
   }
 

@@ -44,7 +44,7 @@ export abstract class Provisioner<Props extends ProvisionerProps = ProvisionerPr
     super(scope, id);
     Object.defineProperty(this, brand, { value: true });
     markCallSite(this);
-    this.props = props;
+    this.props = props ?? {}; // no type checker may have seen it; what is missing is found when it is compiled
   }
 
   /** The names of all props of this provisioner beyond `ProvisionerProps`. */

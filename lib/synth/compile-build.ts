@@ -6,7 +6,7 @@ import { matchesGlob } from '../core/glob.js';
 import type { Artifact } from '../core/artifact.js';
 import { checkProps } from '../image/check-props.js';
 import type { CompiledStep, Machine, PlannedStep, StepOptions } from '../image/compile.js';
-import { type PostProcessor, postProcessorPropNames } from '../image/post-processor.js';
+import { PostProcessor, postProcessorPropNames } from '../image/post-processor.js';
 import { type Provisioner, type ProvisionerProps, provisionerPropNames } from '../image/provisioner.js';
 import { Ref } from '../image/ref.js';
 import type { Source } from '../image/source.js';
@@ -83,6 +83,10 @@ function compilePostProcessors(source: Source, build: DraftBuild, postProcessors
   const keepers = new Map<string, boolean>();
   for (const postProcessor of inChainOrder(postProcessors)) {
     const { props } = postProcessor;
+    if (props.input !== undefined && !PostProcessor.isPostProcessor(props.input)) {
+      findings.guard(postProcessor, () => { throw new BakeError({ code: 'InvalidProp', message: '"input" is not a post-processor', hint: 'give it one: const tar = new Compress(…); new Checksum(this, \'Sums\', { input: tar })' }); });
+      continue;
+    }
     const inputStep = props.input === undefined ? build.artifactStep : build.postProcessorSteps.get(props.input.node.path);
     if (!takesPart(props, build.name) || inputStep === undefined) continue;
     findings.guard(postProcessor, () => {

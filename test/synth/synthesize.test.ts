@@ -58,6 +58,17 @@ t.test('refs, secrets and build variables stand in the plan by name, never by va
   t.same(literals, ['hunter2']);
 });
 
+t.test('props that are missing, and an input that is no post-processor, are errors of their construct', async (t) => {
+  const { diagnostics, codes } = synth((app) => {
+    const image = web(app);
+    new Script(image, 'S', undefined as never);
+    new Pack(image, 'P', { input: 'foo' as never });
+  });
+  t.same(new Set(diagnostics.map(({ construct }) => construct)), new Set(['Web/S', 'Web/P']));
+  t.ok(codes.includes('InvalidProp') || codes.includes('InvalidProps'));
+  t.notOk(codes.includes('AppFailed'));
+});
+
 t.test('the same tree gives the same bytes', async (t) => {
   const describe = (app: App) => { const image = web(app); new Script(image, 'S', { lines: ['x'] }); new Pack(image, 'P', {}); };
   t.equal(canonicalJson(synth(describe).plans), canonicalJson(synth(describe).plans));
