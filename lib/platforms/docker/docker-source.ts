@@ -1,10 +1,11 @@
 import type { Construct } from 'constructs';
 import { dirname, isAbsolute, relative, sep } from 'node:path';
+import { BakeError } from '../../core/bake-error.js';
 import type { Size } from '../../core/size.js';
 import { Annotations } from '../../image/annotations.js';
 import { Asset } from '../../image/asset.js';
 import { checkProps } from '../../image/check-props.js';
-import type { BuildPlanner, PlannedStep } from '../../image/compile.js';
+import type { BuildPlanner, PlannedStep, Trial, TrialPlanner } from '../../image/compile.js';
 import type { TextInput } from '../../image/ref.js';
 import { Source } from '../../image/source.js';
 import type { DockerAuthProps, DockerBaseProps, DockerfileProps } from './docker-base.js';
@@ -132,6 +133,19 @@ export class DockerSource extends Source {
       variables: { id: container.ref('id'), host: container.ref('host'), user: container.ref('user'), sourceImageId: image, sourceImageDigest: base.ref('digest') },
     });
     build.artifact(this.#compileEnding(build, container));
+  }
+
+  /** The image as it would run for its users: with its own command, user and environment. */
+  override trial({ artifact, ports, step }: TrialPlanner): Trial {
+    const { discard, export: path, platform, execUser, volumes, tmpfs, network, privileged, memory, cpus } = this.props;
+    if (discard === true || path !== undefined) {
+      throw new BakeError({ code: 'NoTrial', message: `this source ends in ${discard === true ? 'nothing' : 'a tarball'}, and only an image can be started`, hint: `leave the trial out here with except: ['${this.node.id}']` });
+    }
+    const container = step('Container', {
+      kind: containerStep, title: 'container of the image',
+      spec: { image: artifact.get('id'), ownCommand: true, publish: ports.length === 0 ? undefined : ports, platform, execUser, volumes, tmpfs, network, privileged, memory, cpus },
+    });
+    return { connection: container.ref('connection'), host: '127.0.0.1', ports: container.ref('ports') };
   }
 
   #compileBase(build: BuildPlanner): PlannedStep {

@@ -27,8 +27,11 @@ export const importedImageStep = defineStepKind({
 
 /** The machine. */
 export const containerStep = defineStepKind({
-  kind: 'docker.container', type: 'resource', noun: 'container', version: 1, outputs: ['id', 'name', 'host', 'user', 'connection', 'image'], opaque: ['env'],
+  kind: 'docker.container', type: 'resource', noun: 'container', version: 1, outputs: ['id', 'name', 'host', 'ports', 'user', 'connection', 'image'], opaque: ['env'],
   spec: z.strictObject({
+    /** Runs what the image runs by itself, instead of a shell that waits. */
+    ownCommand: z.boolean().optional(),
+    publish: z.array(z.int().min(1).max(65_535)).optional(),
     image: late(image), platform: platform.optional(), runCommand: z.array(text).min(1).optional(), execUser: text.optional(), workdir: text.optional(), env: environment.optional(),
     pty: z.boolean().optional(), fixUploadOwner: z.boolean().optional(), privileged: z.boolean().optional(), capAdd: z.array(text).optional(), capDrop: z.array(text).optional(),
     devices: z.array(text).optional(), tmpfs: z.array(text).optional(), volumes: z.record(z.string(), text).optional(), runtime: text.optional(), network: text.optional(),

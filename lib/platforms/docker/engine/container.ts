@@ -16,6 +16,8 @@ export interface ContainerHandle extends JsonObject {
   readonly name: string;
   /** Its address; empty without a network of its own. */
   readonly host: string;
+  /** The port of the daemon's computer for each published one. */
+  readonly ports: Readonly<Record<string, number>>;
   /** Who runs the commands. */
   readonly user: string;
   readonly connection: DockerExecConnection;
@@ -38,7 +40,7 @@ export function containerHandler(engine: DockerEngine): ResourceHandler<Spec, Co
       await engine.startContainer(id);
       ctx.signal.throwIfAborted();
       const facts = await engine.inspectContainer(id, ctx);
-      if (facts?.isRunning !== true) throw stopped(facts);
+      if (facts?.isRunning !== true) throw stopped(facts, spec);
       return handleOf(facts, spec, spec.execUser ?? base.config.user, spec.workdir ?? base.config.workingDir);
     },
     async find(token, spec, ctx) {
@@ -77,14 +79,14 @@ function handleOf(facts: ContainerFacts, spec: Spec, user: string, workdir: stri
     ...(user === '' ? {} : { user }), ...(workdir === '' ? {} : { workdir }), ...(env === undefined ? {} : { env }), ...(pty === undefined ? {} : { pty }),
     ...(fixUploadOwner === undefined ? {} : { fixUploadOwner }), ...(tmpfs === undefined ? {} : { tmpfs: tmpfs.map((entry) => entry.split(':')[0]!) }),
   };
-  return { id: facts.id, name: facts.name, host: facts.address, user: user === '' ? 'root' : user, connection, image: facts.image };
+  return { id: facts.id, name: facts.name, host: facts.address, ports: facts.ports, user: user === '' ? 'root' : user, connection, image: facts.image };
 }
 
 function containerOptions(spec: Spec, ctx: StepContext): ContainerOptions {
-  const { image, platform, runCommand = ['/bin/sh'], tmpfs, devices, volumes, gpus, privileged, capAdd, capDrop, runtime, network, hostname, extraHosts, dns, securityOptions, init, memory, cpus, shmSize } = spec;
+  const { image, platform, ownCommand, runCommand = ['/bin/sh'], publish, tmpfs, devices, volumes, gpus, privileged, capAdd, capDrop, runtime, network, hostname, extraHosts, dns, securityOptions, init, memory, cpus, shmSize } = spec;
   const optional = { platform, privileged, capAdd, capDrop, runtime, network, hostname, extraHosts, dns, securityOptions, init, memory, cpus, shmSize };
   return {
-    name: `bake-${ctx.token}`, image, argv: runCommand, labels: stamp(ctx, true),
+    name: `bake-${ctx.token}`, image, ...(ownCommand === true ? {} : { argv: runCommand }), ...(publish === undefined ? {} : { publish }), labels: stamp(ctx, true),
     ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)),
     ...(tmpfs === undefined ? {} : { tmpfs: Object.fromEntries(tmpfs.map((entry) => splitOnce(entry, ':'))) }),
     ...(devices === undefined ? {} : { devices: devices.map(deviceMapping) }),
@@ -113,7 +115,7 @@ function splitOnce(text: string, mark: string): [string, string] {
   return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
 }
 
-function stopped(facts: ContainerFacts | undefined): BakeError {
+function stopped(facts: ContainerFacts | undefined, { ownCommand }: Spec): BakeError {
   const how = facts === undefined ? 'it is gone' : `exit code ${facts.exitCode}${facts.error === '' ? '' : `: ${facts.error}`}`;
-  return new BakeError({ code: 'DockerContainerFailed', message: `the container did not stay up: ${how}`, hint: 'the image needs /bin/sh; a runCommand has to keep running' });
+  return new BakeError({ code: 'DockerContainerFailed', message: `the container did not stay up: ${how}`, hint: ownCommand === true ? 'its own command (CMD, ENTRYPOINT) has to keep running' : 'the image needs /bin/sh; a runCommand has to keep running' });
 }

@@ -100,7 +100,10 @@ export interface ContainerOptions {
   readonly name: string;
   readonly image: string;
   readonly platform?: string;
-  readonly argv: readonly string[];
+  /** @default - the image's own entrypoint and command */
+  readonly argv?: readonly string[];
+  /** TCP ports that get a free port of the daemon's loopback each. */
+  readonly publish?: readonly number[];
   readonly labels: Readonly<Record<string, string>>;
   readonly hostname?: string;
   readonly privileged?: boolean;
@@ -137,6 +140,8 @@ export interface ContainerFacts {
   readonly error: string;
   /** Empty without a network of its own. */
   readonly address: string;
+  /** The port of the daemon's computer for each published one. */
+  readonly ports: Readonly<Record<string, number>>;
   readonly labels: Readonly<Record<string, string>>;
 }
 

@@ -16,9 +16,10 @@ export class DockerodeContainers {
     try {
       const container = await this.#docker.createContainer({
         name: options.name, ...(options.platform === undefined ? {} : { platform: options.platform }),
-        Image: options.image, Entrypoint: [options.argv[0]!], Cmd: options.argv.slice(1), Labels: { ...options.labels },
+        Image: options.image, Labels: { ...options.labels },
         // An open terminal keeps a shell waiting for input for ever, without a program such as sleep in the image.
-        Tty: true, OpenStdin: true,
+        ...(options.argv === undefined ? {} : { Entrypoint: [options.argv[0]!], Cmd: options.argv.slice(1), Tty: true, OpenStdin: true }),
+        ...(options.publish === undefined ? {} : { ExposedPorts: Object.fromEntries(options.publish.map((port) => [`${port}/tcp`, {}])) }),
         ...(options.hostname === undefined ? {} : { Hostname: options.hostname }),
         HostConfig: hostConfig(options),
       });
@@ -48,7 +49,7 @@ export class DockerodeContainers {
       const addresses = Object.values(network.Networks ?? {}).map((one) => String(one.IPAddress ?? ''));
       return {
         id: facts.Id, name: facts.Name.replace(/^\//, ''), image: facts.Image, isRunning: state.Running, exitCode: state.ExitCode, error: state.Error,
-        address: addresses.find((address) => address !== '') ?? '', labels: facts.Config.Labels ?? {},
+        address: addresses.find((address) => address !== '') ?? '', ports: publishedPorts(network.Ports), labels: facts.Config.Labels ?? {},
       };
     } catch (error) {
       signal?.throwIfAborted();
@@ -119,12 +120,17 @@ function hostConfig(options: ContainerOptions): Docker.HostConfig {
   const nanosPerCpu = 1e9;
   const config: Record<string, unknown> = {
     Privileged: options.privileged, CapAdd: options.capAdd, CapDrop: options.capDrop, Tmpfs: options.tmpfs, Binds: options.binds, Runtime: options.runtime,
+    PortBindings: options.publish === undefined ? undefined : Object.fromEntries(options.publish.map((port) => [`${port}/tcp`, [{ HostIp: '127.0.0.1', HostPort: '' }]])),
     NetworkMode: options.network, ExtraHosts: options.extraHosts, Dns: options.dns, SecurityOpt: options.securityOptions, Init: options.init, Memory: options.memory, ShmSize: options.shmSize,
     NanoCpus: options.cpus === undefined ? undefined : Math.round(options.cpus * nanosPerCpu),
     Devices: options.devices?.map(({ host, container, permissions }) => ({ PathOnHost: host, PathInContainer: container, CgroupPermissions: permissions })),
     DeviceRequests: options.gpus === undefined ? undefined : [{ Count: options.gpus, Capabilities: [['gpu']] }],
   };
   return Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined)) as Docker.HostConfig;
+}
+
+function publishedPorts(ports: Docker.ContainerInspectInfo['NetworkSettings']['Ports'] | undefined): Readonly<Record<string, number>> {
+  return Object.fromEntries(Object.entries(ports ?? {}).flatMap(([name, bindings]) => (bindings?.[0] === undefined ? [] : [[name.split('/')[0]!, Number(bindings[0].HostPort)]])));
 }
 
 function containerFailure(reason: string): BakeErrorOptions {

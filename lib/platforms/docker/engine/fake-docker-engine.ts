@@ -213,7 +213,7 @@ export class FakeDockerEngine implements DockerEngine {
     await this.#enter('startContainer');
     const container = this.#containers.get(id);
     if (container === undefined) throw new BakeError({ code: 'DockerContainerFailed', source: 'platform', message: `could not start a container: no such container: ${id}` });
-    if (container.options.argv[0] !== '/bin/sh') throw new BakeError({ code: 'DockerContainerFailed', message: `could not start a container: exec: "${container.options.argv[0]}": no such file or directory` });
+    if (container.options.argv !== undefined && container.options.argv[0] !== '/bin/sh') throw new BakeError({ code: 'DockerContainerFailed', message: `could not start a container: exec: "${container.options.argv[0]}": no such file or directory` });
     container.isRunning = true;
     await this.#leave('startContainer');
   }
@@ -223,7 +223,7 @@ export class FakeDockerEngine implements DockerEngine {
     const container = this.#containers.get(id);
     if (container === undefined) return undefined;
     const labels = { ...this.#images.get(container.image)?.config.labels, ...container.options.labels };
-    return { id, name: container.options.name, image: container.image, isRunning: container.isRunning, exitCode: 0, error: '', address: container.isRunning ? '172.17.0.2' : '', labels };
+    return { id, name: container.options.name, image: container.image, isRunning: container.isRunning, exitCode: 0, error: '', address: container.isRunning ? '172.17.0.2' : '', ports: {}, labels };
   }
 
   async removeContainer(id: string): Promise<void> {

@@ -2,7 +2,7 @@ import type { Artifact } from '../../../core/artifact.js';
 import { BakeError } from '../../../core/bake-error.js';
 import type { ActionHandler, StepContext } from '../../../engine/handler.js';
 import type { CheckSpec, VerifySpec } from '../steps.js';
-import { assertUnchanged } from './artifact-digest.js';
+import { assertUnchanged, digestsOf } from './artifact-digest.js';
 import { tryCommand } from './command-check.js';
 import { tryHttp } from './http-check.js';
 import { tryPort } from './port-check.js';
@@ -18,6 +18,7 @@ export interface Finding {
 /** Goes through all checks, also when one fails: who fixes an image wants to know all that is wrong with it. */
 export const verifyHandler: ActionHandler<VerifySpec, { readonly artifact: Artifact }> = {
   async run(spec, ctx) {
+    const digests = await digestsOf(spec.artifact, ctx.signal);
     const failed: { readonly title: string; readonly finding: Finding }[] = [];
     for (const check of spec.checks) {
       const title = titleOf(check);
@@ -25,7 +26,8 @@ export const verifyHandler: ActionHandler<VerifySpec, { readonly artifact: Artif
       if (finding !== undefined) failed.push({ title, finding });
       ctx.log(`${finding === undefined ? 'ok' : 'FAILED'}: ${title}${finding === undefined ? '' : `: ${finding.message}`}`, 'info');
     }
-    await assertUnchanged(spec.artifact, ctx.signal);
+    await assertUnchanged(digests, ctx.signal);
+    if (digests.size > 0) ctx.log('ok: the artifact is as it was, by its sha256', 'info');
     if (failed.length === 0) return { artifact: spec.artifact };
     const [first] = failed;
     throw new BakeError({
