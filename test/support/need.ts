@@ -25,6 +25,9 @@ const parts = {
   busybox: ['/bin/busybox', 'true'],
   sudo: ['sudo', '-n', 'true'],
   qemu: ['qemu-system-x86_64', '--version'],
+  xorriso: ['xorriso', '-version'],
+  mtools: ['mformat', '--version'],
+  'cloud-init': ['cloud-init', '--version'],
 } as const satisfies Record<string, readonly [string, ...string[]]>;
 
 export type Part = keyof typeof parts;

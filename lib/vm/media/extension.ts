@@ -1,0 +1,12 @@
+import type { Extension } from '../../engine/extension.js';
+import { cdImage, floppyImage } from './steps.js';
+
+/** Disks with files on them for a machine that boots: CDs and floppies. */
+export const mediaExtension: Extension = {
+  name: 'media',
+  steps: [
+    { kind: cdImage, load: async () => (await import('./engine/cd-handler.js')).cdHandler },
+    { kind: floppyImage, load: async () => (await import('./engine/floppy-handler.js')).floppyHandler },
+  ],
+  doctor: async (host) => (await import('./engine/doctor.js')).mediaDoctor(host),
+};
