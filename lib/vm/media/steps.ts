@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { asset, late } from '../../plan/late.js';
 import { defineStepKind } from '../../plan/step-kind.js';
+import { hasUserDataHead, userDataHeadHint } from './cloud-init/user-data-head.js';
 
 /** A path inside a medium: parts between slashes, none of which leads out of it. */
 const innerPath = /^(?!(.*\/)?\.{1,2}(\/|$))[^\\/\0-\u001f]+(\/[^\\/\0-\u001f]+)*$/;
@@ -48,3 +49,32 @@ export const floppyImage = defineStepKind({
   outputs: ['file'],
 });
 export type FloppySpec = z.output<typeof floppyImage.spec>;
+
+const document = z.record(z.string(), z.json());
+const text = late(z.string());
+
+/**
+ * A CD from which cloud-init configures a machine as it boots (its NoCloud data source). The host key is read from its
+ * file, so that it is in no plan and no journal.
+ */
+export const cloudInitSeed = defineStepKind({
+  kind: 'vm.cloudInitSeed',
+  type: 'resource',
+  noun: 'cloud-init CD',
+  version: 1,
+  cost: 'io',
+  spec: z.strictObject({
+    userData: z.union([asset('file'), late(z.string().refine(hasUserDataHead, userDataHeadHint)), document]).optional(),
+    metaData: z.union([asset('file'), text, document]).optional(),
+    networkConfig: z.union([asset('file'), text, document]).optional(),
+    hostname: late(z.string().min(1)).optional(),
+    /** Absent: one that no other run has. */
+    instanceId: late(z.string().min(1)).optional(),
+    user: late(z.string().min(1)).optional(),
+    authorizedKeys: z.array(late(z.string().min(1))).optional(),
+    password: late(z.string().min(1)).optional(),
+    hostKey: z.strictObject({ privateKeyFile: late(z.string().min(1)), publicKey: late(z.string().min(1)) }).optional(),
+  }),
+  outputs: ['file'],
+});
+export type CloudInitSeedSpec = z.output<typeof cloudInitSeed.spec>;
