@@ -164,7 +164,7 @@ export interface SshMachineOptions extends SshOptions {
    * @default { type: 'ed25519' }
    */
   readonly temporaryKeyPair?: KeyPairProps;
-  /** Takes the key that was installed for the run out of the machine's authorized_keys again, before the machine is shut down. @default false */
+  /** Takes the key that was installed for the run out of the machine's authorized_keys again, before the machine is shut down. @default true */
   readonly clearAuthorizedKeys?: boolean;
 }
 
