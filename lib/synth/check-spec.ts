@@ -22,8 +22,10 @@ function describe(issue: z.core.$ZodIssue, spec: unknown, kind: StepKind, prefix
   }
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => {
-      const near = closest(key, Object.keys((kind.spec as { shape?: object }).shape ?? {}));
-      return { code: 'UnknownProp', severity: 'error', message: `there is no prop "${[...path, key].join('.')}"`, ...(near === undefined ? {} : { hint: `did you mean "${near}"?` }) } as const;
+      const known = keysAt(kind.spec, path);
+      const near = closest(key, known);
+      const hint = near !== undefined ? `did you mean "${near}"?` : known.length > 0 ? `what can be given is ${known.join(', ')}` : undefined;
+      return { code: 'UnknownProp', severity: 'error', message: `there is no prop "${[...path, key].join('.')}"`, ...(hint === undefined ? {} : { hint }) } as const;
     });
   }
   const name = path.join('.');
@@ -33,6 +35,16 @@ function describe(issue: z.core.$ZodIssue, spec: unknown, kind: StepKind, prefix
   }
   const given = value === undefined ? 'missing' : JSON.stringify(value);
   return [{ code: 'InvalidProp', severity: 'error', message: `"${name}" is ${given.length > 80 ? `${given.slice(0, 77)}…` : given}`, hint: lowerFirst(issue.message) }];
+}
+
+/** The names that an object inside a spec may have. */
+function keysAt(schema: unknown, path: readonly PropertyKey[]): readonly string[] {
+  const { def } = schema as { readonly def?: { readonly innerType?: unknown; readonly shape?: Readonly<Record<PropertyKey, unknown>>; readonly element?: unknown; readonly valueType?: unknown } };
+  if (def === undefined) return [];
+  if (def.innerType !== undefined) return keysAt(def.innerType, path);
+  const [first, ...rest] = path;
+  if (first === undefined) return Object.keys(def.shape ?? {});
+  return keysAt(def.shape?.[first] ?? def.element ?? def.valueType ?? {}, rest);
 }
 
 const depth = (issues: readonly z.core.$ZodIssue[]): number => Math.max(0, ...issues.map((issue) => (issue.code === 'custom' ? 0 : 1) + issue.path.length));
