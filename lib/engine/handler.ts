@@ -36,8 +36,11 @@ export interface StepContext {
   readonly ask: (question: Question) => Promise<string>;
   /** Masks a secret that the handler learned (a generated password) from now on. */
   readonly maskSecret: (value: string) => void;
-  /** The communicator of a connection: opened once per run, shared by all steps, closed by the engine before the machine is released. */
-  readonly connect: (connection: Connection) => Promise<Communicator>;
+  /**
+   * The communicator of a connection: opened once per run, shared by all steps, closed by the engine before the machine is released.
+   * @param giveUp ends the waiting for a machine that is not there yet; the step's own signal does so too
+   */
+  readonly connect: (connection: Connection, giveUp?: AbortSignal) => Promise<Communicator>;
   /** Who may write which output path; `outputFile` uses it for you. */
   readonly outputs: OutputClaims;
 }

@@ -49,7 +49,7 @@ export function makeStepContext({ step, signal, services, notify, connect, onLin
     warn: (warning) => notify({ type: 'step.warned', ...warning, ...fields }),
     ask: (question) => host.ask(masker.value(question), signal),
     maskSecret: (value) => masker.add(value),
-    connect: (connection) => connect(connection, { exec, clock, signal, tmp, log: (line) => log(line, 'info') }),
+    connect: (connection, giveUp) => connect(connection, { exec, clock, signal: giveUp === undefined ? signal : AbortSignal.any([signal, giveUp]), tmp, log: (line) => log(line, 'info') }),
   };
 }
 
