@@ -49,7 +49,7 @@ json('package.json', {
   bin: { bake: 'dist/bin/bake.js' },
   exports: {
     '.': { types: './dist/types/lib/index.d.ts', default: './dist/lib/index.js' },
-    ...Object.fromEntries(['docker', 'rootfs', 'null'].map((name) => [`./${name}`, { types: `./dist/types/lib/platforms/${name}/index.d.ts`, default: `./dist/lib/platforms/${name}/index.js` }])),
+    ...Object.fromEntries(['docker', 'qemu', 'rootfs', 'null'].map((name) => [`./${name}`, { types: `./dist/types/lib/platforms/${name}/index.d.ts`, default: `./dist/lib/platforms/${name}/index.js` }])),
     './package.json': './package.json',
   },
   files: ['dist', '!dist/**/*.map', 'LICENSE', 'README.md'],
@@ -60,7 +60,7 @@ json('package.json', {
     'build:js': [
       `node -e "for (const part of ['bin', 'chunks', 'lib']) fs.rmSync('dist/' + part, { recursive: true, force: true })" &&`,
       'esbuild bin/bake.ts lib/index.ts lib/toolkit/load/app-process.ts',
-      ...['docker', 'rootfs', 'null'].map((name) => `lib/platforms/${name}/index.ts`),
+      ...['docker', 'qemu', 'rootfs', 'null'].map((name) => `lib/platforms/${name}/index.ts`),
       '--bundle --splitting --format=esm --platform=node --target=node20 --outbase=. --outdir=dist --chunk-names=chunks/[name]-[hash] --minify-syntax --minify-whitespace --keep-names --sourcemap --sources-content=false --log-level=warning',
       ...['constructs', 'dockerode', 'esbuild', 'http-proxy-agent', 'https-proxy-agent', 'proxy-from-env', 'send', 'ssh2', 'tar-fs', 'tar-stream', 'yazl', '@balena/dockerignore', 'typescript'].map((name) => `--external:${name}`),
     ].join(' '),

@@ -116,7 +116,8 @@ for card in /sys/class/net/e*; do [ -e $card ] || continue; card=\${card##*/}; i
 `);
 }
 
-async function copyModules(modules: readonly string[], folder: string): Promise<void> {
+/** Copies modules, and their names in the order in which they have to be loaded. */
+export async function copyModules(modules: readonly string[], folder: string): Promise<void> {
   for (const module of modules) await copyFile(module, join(folder, basename(module)));
   await writeFile(join(folder, 'order'), modules.map((module) => `${basename(module)}\n`).join(''));
 }
@@ -130,7 +131,8 @@ async function copyProgram(program: string, tree: string): Promise<void> {
   }
 }
 
-async function writeScript(path: string, text: string): Promise<void> {
+/** Writes an executable file. */
+export async function writeScript(path: string, text: string): Promise<void> {
   await writeFile(path, text);
   await chmod(path, 0o755);
 }

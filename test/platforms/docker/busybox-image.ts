@@ -1,4 +1,4 @@
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import { cp, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -12,7 +12,7 @@ export async function busyboxImage(): Promise<string> {
   if (await run('docker', ['image', 'inspect', name]).then(() => true, () => false)) return name;
   const folder = await mkdtemp(join(tmpdir(), 'bake-test-busybox-'));
   try {
-    const libraries = execFileSync('ldd', ['/bin/busybox'], { encoding: 'utf8' }).match(/\/\S+/g) ?? [];
+    const libraries = spawnSync('ldd', ['/bin/busybox'], { encoding: 'utf8' }).stdout.match(/\/\S+/g) ?? []; // none, and an error, for a static one
     for (const path of ['/bin/busybox', ...libraries]) {
       await mkdir(join(folder, dirname(path)), { recursive: true });
       await cp(path, join(folder, path), { dereference: true });

@@ -1,0 +1,42 @@
+import { readdir, readFile } from 'node:fs/promises';
+import type { Clock, Exec } from '../../../core/ports.js';
+
+/** The processes with `mark` as part of an argument: one machine's folder, which is in the arguments of nothing else. */
+export async function processesWith(mark: string, exec: Exec): Promise<readonly number[]> {
+  const all = process.platform === 'linux' ? await fromProc() : await fromPs(exec);
+  return all.filter(({ pid, command }) => pid !== process.pid && command.includes(mark)).map(({ pid }) => pid);
+}
+
+/** KILLs them, and waits until they are gone. */
+export async function endProcessesWith(mark: string, { exec, clock }: { readonly exec: Exec; readonly clock: Clock }): Promise<void> {
+  for (let delay = 10; ; delay = Math.min(delay * 2, 250)) {
+    const pids = await processesWith(mark, exec);
+    if (pids.length === 0) return;
+    for (const pid of pids) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch { /* it ended by itself */ }
+    }
+    await clock.sleep(delay);
+  }
+}
+
+interface Running {
+  readonly pid: number;
+  readonly command: string;
+}
+
+async function fromProc(): Promise<readonly Running[]> {
+  const names = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  // A process that has ended and was not waited for has no command line any more.
+  return Promise.all(names.map(async (name) => ({ pid: Number(name), command: await readFile(`/proc/${name}/cmdline`, 'utf8').catch(() => '') })));
+}
+
+async function fromPs(exec: Exec): Promise<readonly Running[]> {
+  const lines: string[] = [];
+  await exec.run({ command: 'ps', args: ['-axww', '-o', 'pid=,command='], onStdout: (line) => lines.push(line) });
+  return lines.map((line) => {
+    const [, pid = '', command = ''] = /^\s*(\d+)\s+(.*)$/.exec(line) ?? [];
+    return { pid: Number(pid), command };
+  });
+}

@@ -1,0 +1,48 @@
+import { stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import type * as z from 'zod';
+import type { JsonObject } from '../../../core/json.js';
+import type { ResourceHandler, StepContext } from '../../../engine/handler.js';
+import type { qemuRootDisk } from '../steps.js';
+import { makeBootableDisk } from './bootable-disk/make-bootable-disk.js';
+import { asRoot, requireTools, runTool } from './bootable-disk/tools.js';
+
+type RootDiskSpec = z.output<(typeof qemuRootDisk)['spec']>;
+
+export interface RootDiskHandle extends JsonObject {
+  readonly folder: string;
+  /** The raw disk. */
+  readonly file: string;
+  /** Paths in the machine of what must go again. */
+  readonly injected: readonly string[];
+}
+
+/** A root tree made bootable, next to where the image will be: there is room. */
+export const rootDiskHandler: ResourceHandler<RootDiskSpec, RootDiskHandle> = {
+  check: (spec) => requireTools(spec.architecture),
+  checkKnown: async ({ architecture }) => { if (architecture !== undefined) await requireTools(architecture); },
+
+  async acquire(spec, ctx) {
+    const folder = rootFolder(spec.output, ctx);
+    await remove(folder, ctx);
+    return { folder, ...await makeBootableDisk(spec, folder, ctx) };
+  },
+
+  async find(_token, spec, ctx) {
+    const folder = rootFolder(spec.output, ctx);
+    return await stat(folder).then(() => true, () => false) ? { folder, file: '', injected: [] } : undefined;
+  },
+
+  release: ({ folder }, ctx) => remove(folder, ctx),
+};
+
+/** Its name carries the token: nobody else's is removed. */
+function rootFolder(output: string, ctx: StepContext): string {
+  const path = resolve(ctx.run.project, output);
+  return join(dirname(path), `.${basename(path)}.${ctx.token}.root`);
+}
+
+/** The tree may belong to users of a namespace. */
+async function remove(folder: string, ctx: StepContext): Promise<void> {
+  await runTool(ctx, ...asRoot('rm', ['-rf', '--', folder]));
+}
