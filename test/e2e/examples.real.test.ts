@@ -1,0 +1,74 @@
+// The examples, built as they stand, and what came out started by hand.
+import { spawn } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { qemuLeftovers } from '../platforms/qemu/qemu-leftovers.js';
+import { bake, startBake } from '../support/bake-cli.js';
+import { leftovers } from '../support/leftovers.js';
+import { need } from '../support/need.js';
+
+/** A copy of an example in a folder of its own, with this package installed. */
+function copyOf(t: Test, example: string): string {
+  const project = mkdtempSync(join(tmpdir(), `bake-test-${example}-`));
+  t.teardown(() => rmSync(project, { recursive: true, force: true }));
+  cpSync(join('examples', example), project, { recursive: true, filter: (path) => !/bake\.(out|artifacts)|\.bake|qcow2$/.test(path) });
+  mkdirSync(join(project, 'node_modules'));
+  symlinkSync(process.cwd(), join(project, 'node_modules/bake-sdk'));
+  return project;
+}
+
+const freePort = () => new Promise<number>((resolve) => {
+  const server = createServer().listen(0, '127.0.0.1', () => {
+    const { port } = server.address() as { port: number };
+    server.close(() => resolve(port));
+  });
+});
+
+/** The page that a fresh machine of the disk serves; the disk is not written to. */
+async function pageOf(t: Test, disk: string): Promise<string> {
+  const port = await freePort();
+  const machine = spawn('qemu-system-x86_64', ['-accel', 'tcg', '-m', '768', '-smp', '2', '-nodefaults', '-display', 'none', '-snapshot', '-drive', `file=${disk},if=virtio`, '-netdev', `user,id=n,hostfwd=tcp:127.0.0.1:${port}-:80`, '-device', 'virtio-net-pci,netdev=n'], { stdio: 'ignore' });
+  t.teardown(() => { machine.kill('SIGKILL'); });
+  for (let attempt = 0; attempt < 180; attempt++) {
+    const page = await fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(5_000) }).then((answer) => answer.text(), () => undefined);
+    if (page !== undefined) return page;
+    await new Promise((resolve) => { setTimeout(resolve, 500); });
+  }
+  return 'no answer';
+}
+
+t.test('qemu-debian: a root tree becomes a disk that boots and serves', { timeout: 600_000 }, async (t) => {
+  if (!(await need(t, 'qemu')) || !(await need(t, 'mmdebstrap'))) return;
+  const project = copyOf(t, 'qemu-debian');
+  const { code, stdout, stderr } = await bake(project, ['run']);
+  t.equal(code, 0, stderr);
+  t.match(stdout + stderr, /ok: http 80\//);
+  t.match(stdout + stderr, /ok: the artifact is as it was/);
+  t.same([...leftovers(project), ...qemuLeftovers(project)], []);
+  t.match(await pageOf(t, join(project, 'web.qcow2')), 'Baked', 'in a fresh machine that bake knows nothing of');
+});
+
+t.test('multi-platform: the same class for rootfs, Docker and QEMU', { timeout: 600_000 }, async (t) => {
+  if (!(await need(t, 'qemu')) || !(await need(t, 'mmdebstrap')) || !(await need(t, 'docker'))) return;
+  const project = copyOf(t, 'multi-platform');
+  const { code, stdout, stderr } = await bake(project, ['run']);
+  t.equal(code, 0, stderr);
+  t.equal((stdout + stderr).match(/ok: http 80\//g)?.length, 2, 'Docker and QEMU serve');
+  t.equal((stdout + stderr).match(/ok: nginx -t/g)?.length, 3);
+  t.ok(existsSync(join(project, 'bake-manifest.json')));
+});
+
+// What follows the preseed file is Debian's: its installer's own packages are not on every mirror.
+t.test('qemu-installer: Debian\'s installer starts from the network, is told what to do, and takes its answers', { timeout: 400_000 }, async (t) => {
+  if (!(await need(t, 'qemu'))) return;
+  const project = copyOf(t, 'qemu-installer');
+  const running = startBake(project, ['run']);
+  await running.saw(/GET \/preseed\.cfg 200/);
+  running.child.kill('SIGINT');
+  const { code, stderr } = await running.done;
+  t.equal(code, 130, stderr);
+  t.same([...leftovers(project), ...qemuLeftovers(project)], []);
+});
