@@ -51,7 +51,7 @@ export async function recoverRun({ ledger, services, signal, endProcesses }: Rec
       notify({ type: 'release.failed', error: reportOf(error), ...fields });
     }
   }
-  await connections.close();
+  await connections.closeAll();
   if (left.length === 0) {
     await rm(join(services.run.folder, 'tmp'), { recursive: true, force: true });
     await services.journal.append({ type: 'run.closed', at: services.clock.now() }, 'durable');

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Artifact } from '../core/artifact.js';
 import { BakeError } from '../core/bake-error.js';
+import type { Connection } from '../core/communicator.js';
 import type { BuildSummary, EventBody, Leftover } from '../core/events.js';
 import type { JsonObject } from '../core/json.js';
 import type { Plan } from '../plan/plan.js';
@@ -9,6 +10,7 @@ import type { StepKind } from '../plan/step-kind.js';
 import { attemptStep, factsOf, StepFailed } from './attempt-step.js';
 import { Connections } from './connections.js';
 import { Gate } from './limits.js';
+import { resolveSpec } from './resolve-spec.js';
 import { leftoverOf, releaseWithRetry, reportOf } from './resources.js';
 import { type BuildState, isOver, isSettled, makeRunState, type StepState } from './run-state.js';
 import { type EngineServices, notifier } from './services.js';
@@ -76,7 +78,7 @@ class Run {
       this.#pump();
     });
     signal.removeEventListener('abort', onAbort);
-    await this.#connections.close();
+    await this.#connections.closeAll();
     await this.#close();
     const statuses = this.#builds.map((build) => build.status);
     const status = statuses.includes('cancelled') ? 'cancelled' : statuses.every((one) => one === 'succeeded') ? 'succeeded' : 'failed';
@@ -265,7 +267,7 @@ class Run {
     const startedAt = services.clock.now();
     const token = tokenOf(services.run.id, step.id);
     try {
-      if (state.handle !== undefined && 'connection' in state.handle) await this.#connections.close(step.build);
+      if (state.handle !== undefined && 'connection' in state.handle) await this.#connections.close(step.build, this.#resolved(state.handle['connection'] as Connection));
       const loaded = await services.registry.handler(step.kind);
       if (loaded.type === 'resource' && state.handle !== undefined) {
         const context = makeStepContext({ step: factsOf(state), signal: this.#cleanup.signal, services, notify: this.#notify, connect: this.#connections.connect.bind(this.#connections, step.build) });
@@ -279,6 +281,12 @@ class Run {
       this.#leftovers.push(leftoverOf(factsOf(state), token, services.masker.text(BakeError.from(error).message)));
       this.#notify({ type: 'release.failed', error: reportOf(error), ...fields });
     }
+  }
+
+  /** As the steps that use it see it: with the values of its refs and secrets. */
+  #resolved(connection: Connection): Connection {
+    const { secrets, run } = this.#services;
+    return resolveSpec(connection, { outputs: this.#outputs, secret: (secret) => secrets.resolve(secret), assets: run.assets }) as Connection;
   }
 
   async #close(): Promise<void> {
