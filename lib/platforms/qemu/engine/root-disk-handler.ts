@@ -5,7 +5,7 @@ import type { JsonObject } from '../../../core/json.js';
 import type { ResourceHandler, StepContext } from '../../../engine/handler.js';
 import type { qemuRootDisk } from '../steps.js';
 import { makeBootableDisk } from './bootable-disk/make-bootable-disk.js';
-import { asRoot, requireTools, runTool } from './bootable-disk/tools.js';
+import { requireTools, runAsRoot } from './bootable-disk/tools.js';
 
 type RootDiskSpec = z.output<(typeof qemuRootDisk)['spec']>;
 
@@ -44,5 +44,5 @@ function rootFolder(output: string, ctx: StepContext): string {
 
 /** The tree may belong to users of a namespace. */
 async function remove(folder: string, ctx: StepContext): Promise<void> {
-  await runTool(ctx, ...asRoot('rm', ['-rf', '--', folder]));
+  await runAsRoot(ctx, 'rm', ['-rf', '--', folder]);
 }

@@ -22,7 +22,7 @@ export async function writeBiosBoot(disk: string, { bootImage, coreImage, region
   const first = region.start / sector;
   boot.writeBigUInt64LE(BigInt(first), bootFields.kernelSector);
   boot.writeUInt8(0xff, bootFields.bootDrive); // the one that the BIOS has started from
-  boot.writeUInt16LE(0x9090, bootFields.driveCheck); // and it is not asked twice
+  boot.writeUInt16LE(0x9090, bootFields.driveCheck); // and a BIOS that does not tell is put right: two times `nop` over the jump past that check
   core.writeBigUInt64LE(BigInt(first + 1), blockList.start);
   core.writeUInt16LE(sectors - 1, blockList.length);
   core.writeUInt16LE(loadSegment, blockList.segment);

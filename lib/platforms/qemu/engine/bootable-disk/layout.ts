@@ -1,3 +1,5 @@
+import { BakeError } from '../../../../core/bake-error.js';
+
 /** Where the parts of a bootable disk lie; all in bytes. */
 export interface DiskLayout {
   readonly size: number;
@@ -15,13 +17,19 @@ export interface Region {
 
 export const sector = 512;
 const mebibyte = 1024 * 1024;
+const smallestRoot = 64 * mebibyte;
 
-/** The root partition takes what is left before the copy of the partition table at the end. */
+/**
+ * The root partition takes what is left before the copy of the partition table at the end. The EFI system partition is
+ * large enough to be a FAT32, which firmware must be able to read.
+ * @throws BakeError `DiskTooSmall`
+ */
 export function layoutOf(size: number): DiskLayout {
   const whole = Math.floor(size / mebibyte) * mebibyte;
   const bios = { start: mebibyte, size: mebibyte };
-  const efi = { start: 2 * mebibyte, size: 16 * mebibyte };
+  const efi = { start: 2 * mebibyte, size: 48 * mebibyte };
   const start = efi.start + efi.size;
+  if (whole < start + smallestRoot) throw new BakeError({ code: 'DiskTooSmall', message: `a disk of ${size} bytes is too small for a root tree that boots`, hint: 'give a larger "diskSize"' });
   return { size: whole, bios, efi, root: { start, size: whole - mebibyte - start } };
 }
 

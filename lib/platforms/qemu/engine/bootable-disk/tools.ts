@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BakeError } from '../../../../core/bake-error.js';
+import { diskFull } from '../../../../core/disk-error.js';
 import type { StepContext } from '../../../../engine/handler.js';
 
 export interface Target {
@@ -17,7 +18,7 @@ export const targets: Readonly<Record<'x86_64' | 'aarch64', Target>> = {
 };
 
 const packageOf: Readonly<Record<string, string>> = {
-  'sfdisk': 'fdisk', 'mke2fs': 'e2fsprogs', 'mkfs.vfat': 'dosfstools', 'mcopy': 'mtools', 'mmd': 'mtools', 'grub-mkimage': 'grub-common', 'tar': 'tar',
+  'sfdisk': 'fdisk', 'mke2fs': 'e2fsprogs', 'mkfs.vfat': 'dosfstools', 'mcopy': 'mtools', 'mmd': 'mtools', 'grub-mkimage': 'grub-common', 'tar': 'tar', 'setpriv': 'util-linux', 'unshare': 'util-linux', 'newuidmap': 'uidmap',
   'i386-pc': 'grub-pc-bin', 'x86_64-efi': 'grub-efi-amd64-bin', 'arm64-efi': 'grub-efi-arm64-bin',
 };
 
@@ -31,7 +32,8 @@ export function grubFolder(platform: string): string {
 /** @throws BakeError `CommandNotFound` naming all that is missing, and how to get it */
 export async function requireTools(architecture: 'x86_64' | 'aarch64'): Promise<void> {
   const missing: string[] = [];
-  for (const program of ['sfdisk', 'mke2fs', 'mkfs.vfat', 'mcopy', 'mmd', 'grub-mkimage', 'tar']) if (await pathOf(program) === undefined) missing.push(program);
+  const programs = ['sfdisk', 'mke2fs', 'mkfs.vfat', 'mcopy', 'mmd', 'grub-mkimage', 'tar', 'setpriv', ...(process.getuid?.() === 0 ? [] : ['unshare', 'newuidmap'])];
+  for (const program of programs) if (await pathOf(program) === undefined) missing.push(program);
   for (const platform of targets[architecture].grub) if (!(await isThere(grubFolder(platform)))) missing.push(platform);
   if (missing.length === 0) return;
   const packages = [...new Set(missing.map((name) => packageOf[name]))];
@@ -40,28 +42,39 @@ export async function requireTools(architecture: 'x86_64' | 'aarch64'): Promise<
 }
 
 async function pathOf(program: string): Promise<string | undefined> {
-  for (const folder of folders) if (await isThere(join(folder, program))) return join(folder, program);
+  for (const folder of searchPath().split(':')) if (folder !== '' && await isThere(join(folder, program))) return join(folder, program);
   return undefined;
+}
+
+function searchPath(): string {
+  return [process.env['PATH'] ?? '', ...folders].join(':');
 }
 
 function isThere(path: string): Promise<boolean> {
   return stat(path).then(() => true, () => false);
 }
 
-/** Runs a program that must succeed. @throws BakeError `BootableDiskFailed`, `DiskFull` */
-export async function runTool(ctx: StepContext, command: string, args: readonly string[], stdin?: string): Promise<void> {
-  const program = await pathOf(command) ?? command;
-  const { code, stderr, stdout } = await ctx.exec.run({ command: program, args, signal: ctx.signal, env: { LC_ALL: 'C.UTF-8', MTOOLS_SKIP_CHECK: '1' }, ...(stdin === undefined ? {} : { stdin }) });
-  if (code === 0) return;
-  const output = (stderr.trim() || stdout.trim()).split('\n').slice(-20);
-  if (/No space left|Could not allocate block|ext2fs_populate_fs|no free space/i.test(output.join('\n')) && args.includes('-d')) {
-    throw new BakeError({ code: 'DiskTooSmall', message: 'the root tree does not fit onto the disk', hint: 'give a larger "diskSize"', output });
-  }
-  throw new BakeError({ code: 'BootableDiskFailed', source: 'platform', message: `${command} ended with ${code}: ${output.at(-1) ?? ''}`, output });
+/** Runs a program that must succeed. @throws BakeError `BootableDiskFailed`, `DiskFull`, `DiskTooSmall` */
+export function runTool(ctx: StepContext, command: string, args: readonly string[], stdin?: string): Promise<void> {
+  return run(ctx, command, [command, ...args], stdin);
 }
 
-/** The same command, with the ids of a root user's files kept for one who is not root. */
-export function asRoot(command: string, args: readonly string[]): readonly [string, readonly string[]] {
-  if (process.getuid?.() === 0) return [command, args];
-  return ['unshare', ['--map-root-user', '--map-auto', '--', 'env', `PATH=${folders.join(':')}`, command, ...args]];
+/**
+ * The same for one that sees the owners of files as root does, also for a user who is not root. It ends with this
+ * process: nothing goes on writing into a folder that is cleaned up.
+ */
+export function runAsRoot(ctx: StepContext, command: string, args: readonly string[]): Promise<void> {
+  const users = process.getuid?.() === 0 ? [] : ['unshare', '--map-root-user', '--map-auto', '--'];
+  return run(ctx, command, [...users, 'setpriv', '--pdeathsig', 'KILL', '--', command, ...args]);
+}
+
+async function run(ctx: StepContext, name: string, [command = name, ...args]: readonly string[], stdin?: string): Promise<void> {
+  const env = { LC_ALL: 'C.UTF-8', MTOOLS_SKIP_CHECK: '1', PATH: searchPath() };
+  const { code, signal, stderr, stdout } = await ctx.exec.run({ command, args, signal: ctx.signal, env, ...(stdin === undefined ? {} : { stdin }) });
+  if (code === 0) return;
+  const text = stderr.trim() || stdout.trim();
+  const output = text.split('\n').slice(-20);
+  if (/No space left on device|Disk full/i.test(text)) throw diskFull(ctx.run.project, `${name} said so`);
+  if (/Could not allocate (block|inode)/i.test(text)) throw new BakeError({ code: 'DiskTooSmall', message: 'the root tree does not fit onto the disk', hint: 'give a larger "diskSize"', output });
+  throw new BakeError({ code: 'BootableDiskFailed', source: 'platform', message: `${name} ended with ${code ?? signal}: ${output.at(-1) ?? ''}`, output });
 }
