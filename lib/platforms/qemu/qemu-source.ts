@@ -50,7 +50,7 @@ export class QemuSource extends Source {
       title: `virtual machine: ${props.cpus ?? 2} CPUs, ${(props.memory ?? Size.gibibytes(1)).toString()}`,
       spec: {
         ...machineSpec(props), binary: host.ref('binary'), accelerator: host.ref('accelerator'), disks: disks.ref('disks'),
-        cds: this.#cds(build, login), floppy: this.#floppy(build), connection: login.connection,
+        cds: this.#cds(build), seed: login.seed === undefined ? undefined : build.step('Seed', login.seed).ref('file'), floppy: this.#floppy(build), connection: login.connection,
       },
     }, http === undefined ? {} : { after: [http.step] });
     const typed = this.#bootCommand(build, machine);
@@ -96,13 +96,12 @@ export class QemuSource extends Source {
     return build.step('Disk', { kind: qemuDisk, title: 'disk of the machine', spec: { ...shared, base: this.#file(build, 'Download', disk), baseFormat: diskFormat, size: diskSize } });
   }
 
-  #cds(build: BuildPlanner, login: Login): readonly Input<unknown>[] | undefined {
+  #cds(build: BuildPlanner): readonly Input<unknown>[] | undefined {
     const { iso } = this.props;
     const cd = compileCd(this.props);
     const cds = [
       ...(iso === undefined ? [] : [this.#file(build, 'Iso', iso)]),
       ...(cd === undefined ? [] : [build.step('Cd', cd).ref<string>('file')]),
-      ...(login.seed === undefined ? [] : [build.step('Seed', login.seed).ref<string>('file')]),
     ];
     return cds.length === 0 ? undefined : cds;
   }

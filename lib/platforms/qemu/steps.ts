@@ -63,7 +63,7 @@ export const qemuDisk = defineStepKind({
   outputs: ['folder', 'disks', 'base'],
 });
 
-/** A root tree made bootable, as a raw disk in the run's temporary folder. */
+/** A root tree made bootable, as a raw disk in a hidden folder next to where the image will be. */
 export const qemuRootDisk = defineStepKind({
   kind: 'qemu.rootDisk',
   type: 'resource',
@@ -111,6 +111,8 @@ const machineFields = {
   diskDiscard: z.enum(['unmap', 'ignore']),
   diskDetectZeroes: z.enum(['off', 'on', 'unmap']),
   cds: z.array(late(z.string().min(1))).optional(),
+  /** What cloud-init reads. */
+  seed: late(z.string().min(1)).optional(),
   cdInterface: z.enum(cdInterfaces).optional(),
   floppy: late(z.string().min(1)).optional(),
   kernel: z.strictObject({ kernel: late(z.string().min(1)), initrd: late(z.string().min(1)).optional(), arguments: late(z.string()).optional() }).optional(),

@@ -20,7 +20,7 @@ export function planTrial(props: QemuSourceProps, output: TextInput, { artifact,
     kind: qemuMachine, title: 'virtual machine of the image',
     spec: {
       ...spec, firmware: { ...files, vars }, binary: host.ref('binary'), accelerator: host.ref('accelerator'), disks: disk.ref('disks'), publish: ports, connection: login.connection,
-      cds: login.seed === undefined ? undefined : [step('Seed', login.seed).ref('file')], systemdKeys: login.keys,
+      seed: login.seed === undefined ? undefined : step('Seed', login.seed).ref('file'), systemdKeys: login.keys,
     },
   });
   if (login.connection === undefined) return { host: '127.0.0.1', ports: machine.ref('ports') };

@@ -7,7 +7,7 @@ import { performance } from 'node:perf_hooks';
 import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
 import { rootDiskHandler } from '../../../lib/platforms/qemu/engine/root-disk-handler.js';
-import { madeOnce } from '../../support/made-once.js';
+import { debianTree } from '../../support/debian-tree.js';
 import { need, type Part } from '../../support/need.js';
 import { stepContext } from '../../support/step-context.js';
 
@@ -15,21 +15,6 @@ const execute = promisify(execFile);
 const mebibyte = 1024 * 1024;
 const size = 1024 * mebibyte;
 const command = 'echo ready; stat -c %U:%a ~/.ssh/authorized_keys; id -un; stat -c %U:%a /etc/ssh/ssh_host_ed25519_key; ls /etc/ssh; findmnt -no FSTYPE,OPTIONS /; test -d /sys/firmware/efi && echo by-uefi || echo by-bios';
-
-/** A Debian with a kernel, systemd and sshd; some 300 MB. */
-async function debian(): Promise<string> {
-  const folder = await madeOnce('bootable-debian-2', async (part) => {
-    const hooks = [
-      String.raw`printf '[Match]\nName=en* eth*\n\n[Network]\nDHCP=yes\n' > "$1/etc/systemd/network/80-dhcp.network"`,
-      'chroot "$1" systemctl -q enable systemd-networkd ssh', 'chroot "$1" useradd --create-home --shell /bin/sh baker',
-    ];
-    await execute('mmdebstrap', [
-      '--quiet', '--variant=minbase', '--include=linux-image-cloud-amd64,systemd-sysv,udev,dbus,openssh-server', ...['doc', 'man', 'locale'].map((name) => `--dpkgopt=path-exclude=/usr/share/${name}/*`),
-      ...hooks.map((hook) => `--customize-hook=${hook}`), 'bookworm', join(part, 'debian.tar'),
-    ], { maxBuffer: 16 * mebibyte });
-  });
-  return join(folder, 'debian.tar');
-}
 
 const tarball = (path: string) => ({ type: 'rootfs.tarball', id: path, title: 'a root tree', files: [{ path, size: 1 }], data: {} });
 
@@ -88,7 +73,7 @@ for (const { firmware, user, compressed } of [{ firmware: 'bios', user: 'root', 
     const ctx = stepContext(t);
     const folder = ctx.run.project;
     const pair = await keys(folder);
-    let archive = await debian();
+    let archive = await debianTree();
     if (compressed) await execute('zstd', ['-q', '-1', '-T0', archive, '-o', archive = join(folder, 'debian.tar.zst')]);
     const spec = { artifact: tarball(archive), output: 'web.qcow2', size, architecture: 'x86_64' as const, user, authorizedKey: pair.authorizedKey, hostKeyFile: pair.hostKeyFile, hostPublicKey: pair.hostPublicKey };
     const started = performance.now();

@@ -128,7 +128,7 @@ function diskArguments(spec: MachineSpec): readonly Argument[] {
 
 function cdArguments(spec: MachineSpec): readonly Argument[] {
   const kind = cdInterfaceOf(spec);
-  return (spec.cds ?? []).flatMap((file, index): readonly Argument[] => {
+  const cds = cdsOf(spec).flatMap((file, index): readonly Argument[] => {
     const id = `cd${index}`;
     const device = {
       'ide': `ide-cd,id=${id}-device,drive=${id}`,
@@ -143,6 +143,17 @@ function cdArguments(spec: MachineSpec): readonly Argument[] {
       ['-device', `${device},bootindex=${spec.disks.length + index + 1}`],
     ];
   });
+  if (spec.seed === undefined || !usesVirtioBlock(spec)) return cds;
+  return [...cds, ['-drive', `if=none,id=seed,readonly=on,format=raw,file=${escaped(spec.seed)}`], ['-device', `virtio-blk-${bus(spec)},id=seed-device,drive=seed`]];
+}
+
+/** The kernels of cloud images often have no driver for CDs: with a virtio disk the seed is another one, else a CD. */
+function usesVirtioBlock({ diskInterface = 'virtio' }: MachineSpec): boolean {
+  return diskInterface === 'virtio';
+}
+
+function cdsOf(spec: MachineSpec): readonly string[] {
+  return [...spec.cds ?? [], ...(spec.seed === undefined || usesVirtioBlock(spec) ? [] : [spec.seed])];
 }
 
 function floppyArguments(spec: MachineSpec): readonly Argument[] {
@@ -156,7 +167,7 @@ function floppyArguments(spec: MachineSpec): readonly Argument[] {
 
 function cdInterfaceOf(spec: MachineSpec): 'ide' | 'sata' | 'virtio-scsi' | 'usb' {
   if (spec.cdInterface !== undefined) return spec.cdInterface;
-  if (spec.architecture !== 'x86_64') return 'virtio-scsi';
+  if (spec.architecture !== 'x86_64' || spec.diskInterface === 'virtio-scsi') return 'virtio-scsi';
   return isPc(spec) ? 'ide' : 'sata';
 }
 
@@ -166,11 +177,11 @@ function isPc(spec: MachineSpec): boolean {
 }
 
 function needsScsi(spec: MachineSpec): boolean {
-  return spec.diskInterface === 'virtio-scsi' || ((spec.cds?.length ?? 0) > 0 && cdInterfaceOf(spec) === 'virtio-scsi');
+  return spec.diskInterface === 'virtio-scsi' || (cdsOf(spec).length > 0 && cdInterfaceOf(spec) === 'virtio-scsi');
 }
 
 function needsAhci(spec: MachineSpec): boolean {
-  const wants = spec.diskInterface === 'sata' || ((spec.cds?.length ?? 0) > 0 && cdInterfaceOf(spec) === 'sata');
+  const wants = spec.diskInterface === 'sata' || (cdsOf(spec).length > 0 && cdInterfaceOf(spec) === 'sata');
   return wants && sataBus(spec) === 'sata0';
 }
 
@@ -186,7 +197,7 @@ function kernelArguments({ kernel }: MachineSpec): readonly Argument[] {
 
 function networkArguments(spec: MachineSpec, { hostPort, ports, macAddress }: MachineFacts): readonly Argument[] {
   const { netDevice = `virtio-net-${bus(spec)}`, netBridge, guestPort, forwards = [], netboot } = spec;
-  const device: Argument = ['-device', `${netDevice},id=net0-device,netdev=net0,mac=${macAddress}${netboot === undefined ? '' : `,bootindex=${spec.disks.length + (spec.cds?.length ?? 0) + 1}`}`];
+  const device: Argument = ['-device', `${netDevice},id=net0-device,netdev=net0,mac=${macAddress}${netboot === undefined ? '' : `,bootindex=${spec.disks.length + cdsOf(spec).length + 1}`}`];
   if (netBridge !== undefined) return [['-netdev', `bridge,id=net0,br=${netBridge}`], device];
   const options = [
     'user,id=net0',

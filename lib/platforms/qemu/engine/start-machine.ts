@@ -115,11 +115,12 @@ function startFailure(spec: MachineSpec, { hostPort }: MachineFacts, result: Exe
 
 /** Paths in a spec start at the project, and QEMU's own start elsewhere. */
 function withAbsolutePaths(spec: MachineSpec, project: string): MachineSpec {
-  const { kernel, netboot, firmware, cds, floppy } = spec;
+  const { kernel, netboot, firmware, cds, seed, floppy } = spec;
   const at = (path: string) => resolve(project, path);
   return {
     ...spec,
     ...(cds === undefined ? {} : { cds: cds.map(at) }),
+    ...(seed === undefined ? {} : { seed: at(seed) }),
     ...(floppy === undefined ? {} : { floppy: at(floppy) }),
     ...(kernel === undefined ? {} : { kernel: { ...kernel, kernel: at(kernel.kernel), ...(kernel.initrd === undefined ? {} : { initrd: at(kernel.initrd) }) } }),
     ...(netboot === undefined ? {} : { netboot: { ...netboot, folder: at(netboot.folder) } }),
@@ -127,8 +128,8 @@ function withAbsolutePaths(spec: MachineSpec, project: string): MachineSpec {
   };
 }
 
-async function requireFiles({ cds = [], floppy, kernel, netboot }: MachineSpec): Promise<void> {
-  for (const path of [...cds, floppy, kernel?.kernel, kernel?.initrd, netboot?.folder]) {
+async function requireFiles({ cds = [], seed, floppy, kernel, netboot }: MachineSpec): Promise<void> {
+  for (const path of [...cds, seed, floppy, kernel?.kernel, kernel?.initrd, netboot?.folder]) {
     if (path === undefined || await stat(path).then(() => true, () => false)) continue;
     throw new BakeError({ code: 'FileNotFound', message: `there is no file ${path}`, hint: 'a relative path starts at the folder of image.ts' });
   }
