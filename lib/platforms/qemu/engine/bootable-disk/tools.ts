@@ -22,7 +22,7 @@ const packageOf: Readonly<Record<string, string>> = {
   'i386-pc': 'grub-pc-bin', 'x86_64-efi': 'grub-efi-amd64-bin', 'arm64-efi': 'grub-efi-arm64-bin',
 };
 
-/** Programs of administrators are often not in the path of others. */
+/** Where programs are; those of administrators are often not in the path of others. */
 const folders = ['/usr/sbin', '/sbin', '/usr/local/sbin', '/usr/bin', '/bin', '/usr/local/bin', '/opt/homebrew/sbin', '/opt/homebrew/bin'];
 
 export function grubFolder(platform: string): string {
@@ -42,12 +42,8 @@ export async function requireTools(architecture: 'x86_64' | 'aarch64'): Promise<
 }
 
 async function pathOf(program: string): Promise<string | undefined> {
-  for (const folder of searchPath().split(':')) if (folder !== '' && await isThere(join(folder, program))) return join(folder, program);
+  for (const folder of folders) if (await isThere(join(folder, program))) return join(folder, program);
   return undefined;
-}
-
-function searchPath(): string {
-  return [process.env['PATH'] ?? '', ...folders].join(':');
 }
 
 function isThere(path: string): Promise<boolean> {
@@ -69,7 +65,7 @@ export function runAsRoot(ctx: StepContext, command: string, args: readonly stri
 }
 
 async function run(ctx: StepContext, name: string, [command = name, ...args]: readonly string[], stdin?: string): Promise<void> {
-  const env = { LC_ALL: 'C.UTF-8', MTOOLS_SKIP_CHECK: '1', PATH: searchPath() };
+  const env = { LC_ALL: 'C.UTF-8', MTOOLS_SKIP_CHECK: '1', PATH: folders.join(':') };
   const { code, signal, stderr, stdout } = await ctx.exec.run({ command, args, signal: ctx.signal, env, ...(stdin === undefined ? {} : { stdin }) });
   if (code === 0) return;
   const text = stderr.trim() || stdout.trim();
