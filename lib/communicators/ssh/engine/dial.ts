@@ -3,12 +3,15 @@ import type { Duplex } from 'node:stream';
 import type ssh2 from 'ssh2';
 import { BakeError } from '../../../core/bake-error.js';
 import type { Clock } from '../../../core/ports.js';
-import { NotReady, notReady } from './not-ready.js';
+import { NoAnswer, NotReady, notReady } from './not-ready.js';
 
-/** Ends an attempt: after `limit` milliseconds, or when the caller is aborted. */
+/** Ends an attempt: when one of its two parts takes longer, or when the caller is aborted. */
 export interface DialLimits {
   readonly clock: Clock;
-  readonly limit: number;
+  /** Milliseconds until the connection is there. */
+  readonly connectLimit: number;
+  /** Milliseconds from then on until the banner is; at least three times as long as the connection itself took. */
+  readonly bannerLimit: number;
   readonly signal: AbortSignal;
 }
 
@@ -52,32 +55,31 @@ export function dialThrough(bastion: ssh2.Client, host: string, port: number): D
 }
 
 /** Opens a stream and waits for the banner on it, with what is open closed again if that does not work out in time. */
-async function withLimits({ clock, limit, signal }: DialLimits, open: (opened: (stream: Duplex) => void) => Promise<Duplex>): Promise<Duplex> {
+export async function withLimits({ clock, connectLimit, bannerLimit, signal }: DialLimits, open: (opened: (stream: Duplex) => void) => Promise<Duplex>): Promise<Duplex> {
   const over = new AbortController();
+  const either = AbortSignal.any([signal, over.signal]);
+  const within = async <T>(work: Promise<T>, limit: number, reason: string): Promise<T> => {
+    work.catch(() => {});
+    const part = new AbortController();
+    const timer = clock.sleep(limit, AbortSignal.any([either, part.signal])).then(() => { throw new NoAnswer(`${reason} within ${Math.round(limit)} ms`); });
+    timer.catch(() => {});
+    return Promise.race([work, timer]).finally(() => part.abort());
+  };
   let stream: Duplex | undefined;
-  let stage = 'no answer';
-  const work = (async () => {
-    const opened = await open((it) => {
+  try {
+    const dialled = clock.now();
+    const ready = await within(open((it) => {
       stream = it;
       it.on('error', () => {}); // whoever uses the stream hears of its end
       if (over.signal.aborted) it.destroy();
-    });
-    stage = 'it accepts connections, but no ssh server says hello';
-    await bannerOn(opened);
-    return opened;
-  })();
-  const timer = clock.sleep(limit, AbortSignal.any([signal, over.signal])).then(() => {
-    throw new NotReady(`${stage} within ${limit} ms`);
-  });
-  try {
-    const ready = await Promise.race([work, timer]);
+    }), connectLimit, 'no answer');
+    const patience = Math.max(bannerLimit, 3 * (clock.now() - dialled));
+    await within(bannerOn(ready), patience, 'it accepts connections, but no ssh server says hello');
     stream = undefined;
     return ready;
   } finally {
     over.abort();
     stream?.destroy();
-    work.catch(() => {});
-    timer.catch(() => {});
   }
 }
 

@@ -6,6 +6,9 @@ export class NotReady extends Error {
   }
 }
 
+/** Nothing answered in time; a slow machine may need more of it. */
+export class NoAnswer extends NotReady {}
+
 const reasons: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused',
   ECONNRESET: 'the connection was reset',

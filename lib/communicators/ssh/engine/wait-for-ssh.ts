@@ -5,7 +5,7 @@ import type { Clock } from '../../../core/ports.js';
 import type { Dial } from './dial.js';
 import { knownHostName } from './known-hosts.js';
 import { logIn, type LoginOptions } from './login.js';
-import { NotReady } from './not-ready.js';
+import { NoAnswer, NotReady } from './not-ready.js';
 
 export interface WaitOptions extends Omit<LoginOptions, 'stream' | 'limit'> {
   readonly dial: Dial;
@@ -18,10 +18,18 @@ export interface WaitOptions extends Omit<LoginOptions, 'stream' | 'limit'> {
   readonly log: (line: string) => void;
 }
 
-/** A busy guest is not helped by being dialled more often. */
-const pause = 250;
-const firstBannerLimit = 500;
-const longestBannerLimit = 8_000;
+/** From the start of one attempt to the start of the next one; milliseconds, as all here. */
+const period = 250;
+/** The other side sees one attempt end before the next one begins. */
+const breath = 20;
+
+/**
+ * How long an attempt waits for an answer. What forwards ports for a guest may accept a connection that leads nowhere yet
+ * and never will: then every moment of patience is lost once the guest listens. A slow guest on the other hand takes its
+ * time to say hello, and is slowed down further by each attempt that is given up. So patience is short, grows while nothing
+ * answers, but takes no more than a tenth of the time that passed so far; with the first attempt there is nothing to lose.
+ */
+const patience = { first: 1_000, banner: 300, connect: 500, longest: 8_000, growth: 1.5 };
 
 /**
  * Gets into a machine that may not be up yet: one attempt at a time, each cut short while nothing answers.
@@ -32,7 +40,7 @@ export async function waitForSsh(options: WaitOptions): Promise<{ readonly clien
   const name = knownHostName(login.host, login.port ?? 22);
   const started = clock.now();
   const left = () => started + options.timeout - clock.now();
-  let bannerLimit = firstBannerLimit;
+  let grown = patience.banner;
   let attempts = 0;
   let refused = 0;
   let last = 'nothing was tried';
@@ -41,8 +49,10 @@ export async function waitForSsh(options: WaitOptions): Promise<{ readonly clien
     signal.throwIfAborted();
     attempts++;
     const dialled = clock.now();
+    const wanted = attempts === 1 ? patience.first : Math.max(patience.banner, Math.min(grown, (dialled - started) / 10));
+    const bannerLimit = Math.min(wanted, left());
     try {
-      const stream = await options.dial({ clock, signal, limit: Math.min(bannerLimit, left()) });
+      const stream = await options.dial({ clock, signal, bannerLimit, connectLimit: Math.min(Math.max(wanted, patience.connect), left()) });
       const client = await logIn({ ...options, stream, limit: Math.max(1, Math.min(options.handshakeTimeout, left())) });
       return { client, stream };
     } catch (error) {
@@ -54,10 +64,11 @@ export async function waitForSsh(options: WaitOptions): Promise<{ readonly clien
         if (attempts === 1) options.log(`waiting for ssh on ${name}: ${error.message}`);
         last = error.message;
       }
+      grown = error instanceof NoAnswer ? Math.min(grown * patience.growth, patience.longest) : patience.banner;
     }
-    if (clock.now() - dialled >= bannerLimit) bannerLimit = Math.min(bannerLimit * 1.5, longestBannerLimit);
-    if (left() > pause) await clock.sleep(pause, signal);
-    else break;
+    const pause = Math.max(breath, dialled + period - clock.now());
+    if (left() <= pause) break;
+    await clock.sleep(pause, signal);
   }
   throw new BakeError({
     code: 'CommunicatorTimeout', source: 'platform',
