@@ -25,6 +25,7 @@ const independent = ['lib/communicators', 'lib/provisioners', 'lib/post-processo
 /** Imports with one owner. */
 const owners = {
   'ssh2': ['lib/communicators/ssh'],
+  'socks': ['lib/communicators/ssh/engine'],
   'dockerode': ['lib/platforms/docker/engine'],
   'esbuild': ['lib/toolkit/load'],
   'http-proxy-agent': ['lib/vm/download/engine'],
@@ -62,7 +63,7 @@ json('package.json', {
       'esbuild bin/bake.ts lib/index.ts lib/toolkit/load/app-process.ts',
       ...['docker', 'qemu', 'rootfs', 'null'].map((name) => `lib/platforms/${name}/index.ts`),
       '--bundle --splitting --format=esm --platform=node --target=node20 --outbase=. --outdir=dist --chunk-names=chunks/[name]-[hash] --minify-syntax --minify-whitespace --keep-names --sourcemap --sources-content=false --log-level=warning',
-      ...['constructs', 'dockerode', 'esbuild', 'http-proxy-agent', 'https-proxy-agent', 'proxy-from-env', 'send', 'ssh2', 'tar-fs', 'tar-stream', 'yazl', '@balena/dockerignore', 'typescript'].map((name) => `--external:${name}`),
+      ...['constructs', 'dockerode', 'esbuild', 'http-proxy-agent', 'https-proxy-agent', 'proxy-from-env', 'send', 'socks', 'ssh2', 'tar-fs', 'tar-stream', 'yazl', '@balena/dockerignore', 'typescript'].map((name) => `--external:${name}`),
     ].join(' '),
     'build:types': 'tsc -p .',
     lint: 'oxlint --deny-warnings lib bin test examples',
@@ -81,6 +82,7 @@ json('package.json', {
     'https-proxy-agent': '^9.1.0',
     'proxy-from-env': '^2.1.0',
     'send': '^1.2.1',
+    'socks': '^2.8.10',
     'ssh2': '^1.17.0',
     'tar-fs': '^3.1.3',
     'tar-stream': '^3.2.2',

@@ -2,7 +2,7 @@
 # Brings what the tests need to a Debian machine that has git and Node only. Does nothing where all is there.
 set -euo pipefail
 packages=(
-  docker.io docker-registry mmdebstrap openssh-server openssh-client sshpass zstd xz-utils lz4 pigz zip unzip sudo uidmap skopeo umoci apache2-utils procps iproute2
+  docker.io docker-registry mmdebstrap openssh-server openssh-client sshpass zstd xz-utils lz4 pigz zip unzip sudo uidmap skopeo umoci apache2-utils tinyproxy-bin procps iproute2
   qemu-system-x86 qemu-system-arm qemu-utils ipxe-qemu ovmf qemu-efi-aarch64 swtpm swtpm-tools xorriso mtools dosfstools fdisk e2fsprogs grub-pc-bin grub-efi-amd64-bin
   cloud-init busybox-static openssh-sftp-server syslinux syslinux-common isolinux kmod cpio openssl python3 debian-installer-12-netboot-amd64
 )

@@ -24,6 +24,7 @@ const parts = {
   registry: ['docker-registry', '--version'],
   busybox: ['/bin/busybox', 'true'],
   sudo: ['sudo', '-n', 'true'],
+  tinyproxy: ['tinyproxy', '-v'],
   qemu: ['qemu-system-x86_64', '--version'],
   xorriso: ['xorriso', '-version'],
   mtools: ['mformat', '--version'],

@@ -54,7 +54,6 @@ export const sshConnectionSchema = z.strictObject({
   agentForwarding: z.boolean().optional(),
   bastion: sshBastion.optional(),
   proxy: sshProxy.optional(),
-  proxyCommand: text.optional(),
   localForwards: z.array(sshForward).optional(),
   remoteForwards: z.array(sshForward).optional(),
   pauseBeforeConnecting: milliseconds.optional(),

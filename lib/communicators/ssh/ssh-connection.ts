@@ -12,7 +12,7 @@ import type { SshLoginProps, SshMachineOptions, SshProps } from './ssh-props.js'
  * @throws BakeError `PlainSecret`, `InvalidProp`, `ConflictingProps`
  */
 export function sshConnection({ temporaryKeyPair, clearAuthorizedKeys, ...props }: SshProps & SshMachineOptions): SpecInput<SshConnection> & { readonly kind: 'ssh' } {
-  const ways = (['bastion', 'proxy', 'proxyCommand'] as const).filter((name) => props[name] !== undefined);
+  const ways = (['bastion', 'proxy'] as const).filter((name) => props[name] !== undefined);
   if (ways.length > 1) {
     throw new BakeError({ code: 'ConflictingProps', message: `"${ways.join('" and "')}" are two ways to one machine`, hint: 'leave one of them out' });
   }

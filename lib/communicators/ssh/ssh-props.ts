@@ -84,15 +84,8 @@ export interface SshOptions extends SshLoginProps {
   readonly port?: Input<number>;
   /** The way leads through this machine. @default - the machine is dialled directly */
   readonly bastion?: SshBastionProps;
-  /** The way leads through this proxy; not together with `bastion` or `proxyCommand`. @default - the machine is dialled directly */
+  /** The way leads through this proxy; not together with `bastion`. @default - the machine is dialled directly */
   readonly proxy?: SshProxyProps;
-  /**
-   * A command line for this computer's `/bin/sh` whose standard input and output become the connection, as OpenSSH's
-   * ProxyCommand: `%h`, `%p`, `%r` and `%%` stand for host, port, user and a percent sign. No secrets: they would be seen
-   * in the list of processes.
-   * @default - the machine is dialled directly
-   */
-  readonly proxyCommand?: Input<string>;
   /** Ports of this computer that lead to what the machine can reach; they listen until the end of the run. @default - none */
   readonly localForwards?: readonly SshForwardProps[];
   /** Ports of the machine that lead to what this computer can reach; asked for anew with each connection. @default - none */
@@ -177,7 +170,7 @@ export const sshBastionPropNames: Readonly<Record<keyof Required<SshBastionProps
 
 /** The names of `SshOptions`, likewise. */
 export const sshOptionNames: Readonly<Record<keyof Required<SshOptions>, true>> = {
-  ...loginNames, port: true, bastion: true, proxy: true, proxyCommand: true, localForwards: true, remoteForwards: true, pauseBeforeConnecting: true,
+  ...loginNames, port: true, bastion: true, proxy: true, localForwards: true, remoteForwards: true, pauseBeforeConnecting: true,
   agentForwarding: true, timeout: true, handshakeTimeout: true, handshakeAttempts: true, keepaliveInterval: true, keepaliveCountMax: true, readWriteTimeout: true,
   ciphers: true, keyExchangeAlgorithms: true, macs: true, serverHostKeyAlgorithms: true, compression: true, pty: true, fileTransfer: true,
 };

@@ -3,6 +3,8 @@ import type ssh2 from 'ssh2';
 import type { Clock } from '../../../core/ports.js';
 import type { SshConnection, SshLogin } from '../connection.js';
 import { type Dial, dialTcp, dialThrough } from './dial.js';
+import { dialProxy } from './dial-proxy.js';
+import { openForwards } from './forwards.js';
 import { HostTrust } from './host-trust.js';
 import { loadLoginKeys } from './login-keys.js';
 import { waitForSsh } from './wait-for-ssh.js';
@@ -22,11 +24,22 @@ export class Session {
    * @throws BakeError see `waitForSsh`, `loadLoginKeys`, `HostTrust.load`
    */
   static async open(connection: SshConnection, host: SessionHost): Promise<Session> {
-    const { bastion } = connection;
-    if (bastion === undefined) return Session.#logIn(connection, connection, host, dialTcp(connection.host, connection.port ?? 22));
+    const session = await Session.#reach(connection, host);
+    try {
+      session.#forwards = await openForwards(session.client, connection, host.log);
+      return session;
+    } catch (error) {
+      session.close();
+      throw error;
+    }
+  }
+
+  static async #reach(connection: SshConnection, host: SessionHost): Promise<Session> {
+    const { bastion, proxy, host: name, port = 22 } = connection;
+    if (bastion === undefined) return Session.#logIn(connection, connection, host, proxy === undefined ? dialTcp(name, port) : dialProxy(proxy, name, port));
     const first = await Session.#logIn(bastion, connection, host, dialTcp(bastion.host, bastion.port ?? 22));
     try {
-      return await Session.#logIn(connection, connection, host, dialThrough(first.client, connection.host, connection.port ?? 22), first);
+      return await Session.#logIn(connection, connection, host, dialThrough(first.client, name, port), first);
     } catch (error) {
       first.close();
       throw error;
@@ -34,12 +47,13 @@ export class Session {
   }
 
   static async #logIn(login: SshLogin & { agentForwarding?: boolean | undefined }, settings: SshConnection, host: SessionHost, dial: Dial, through?: Session): Promise<Session> {
-    const { timeout, handshakeTimeout, handshakeAttempts, keepaliveInterval, keepaliveCountMax } = { ...defaults, ...settings };
+    const { timeout, handshakeTimeout, handshakeAttempts, keepaliveInterval, keepaliveCountMax, readWriteTimeout = 0 } = { ...defaults, ...settings };
     const [keys, trust] = await Promise.all([loadLoginKeys(login, host.clock.now()), HostTrust.load(login)]);
     const { ciphers, keyExchangeAlgorithms, macs, serverHostKeyAlgorithms, compression } = settings;
     const { client, stream } = await waitForSsh({ ...host, dial, login: { ...login, ciphers, keyExchangeAlgorithms, macs, serverHostKeyAlgorithms, compression }, keys, trust, timeout, handshakeTimeout, handshakeAttempts, keepaliveInterval });
     const session = new Session(client, stream, through);
     if (keepaliveInterval > 0) void session.#watch(host.clock, keepaliveInterval, keepaliveCountMax);
+    if (readWriteTimeout > 0) void session.#watch(host.clock, readWriteTimeout / 4, 4);
     return session;
   }
 
@@ -47,6 +61,7 @@ export class Session {
   readonly #stream: Duplex;
   readonly #through: Session | undefined;
   readonly #closed = new AbortController();
+  #forwards: () => void = () => {};
 
   private constructor(client: ssh2.Client, stream: Duplex, through: Session | undefined) {
     this.client = client;
@@ -54,6 +69,7 @@ export class Session {
     this.#through = through;
     client.on('close', () => {
       this.#closed.abort();
+      this.#forwards();
       through?.close();
     });
   }
@@ -69,6 +85,7 @@ export class Session {
   close(): void {
     this.client.end();
     this.#closed.abort();
+    this.#forwards();
     this.#through?.close();
   }
 
