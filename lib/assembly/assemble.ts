@@ -63,7 +63,7 @@ export async function writeAssembly(plans: readonly Plan[], tree: Synthesized['t
   const stale = (await readdir(outDir)).filter((name) => name.endsWith('.plan.json') && !images.some(({ plan }) => plan === name));
   await Promise.all([
     ...images.map(({ plan, text }) => writeWhole(join(outDir, plan), text)),
-    ...stale.map((name) => rm(join(outDir, name))),
+    ...stale.map((name) => rm(join(outDir, name), { force: true })),
     writeWhole(join(outDir, 'tree.json'), `${canonicalJson(tree, 2)}\n`),
   ]);
   await writeWhole(join(outDir, 'manifest.json'), `${canonicalJson(manifest, 2)}\n`);

@@ -35,10 +35,12 @@ async function stageContent(name: string, content: string, folder: string): Prom
   return { $asset: { digest, type: 'file', name: basename(name), size: Buffer.byteLength(content) } };
 }
 
+let parts = 0;
+
 /** Content-addressed, so what is there already is right; a copy becomes visible only when it is whole. */
 async function stage(target: string, write: (part: string) => Promise<unknown>): Promise<void> {
   if (await stat(target).then(() => true, () => false)) return;
-  const part = `${target}.${process.pid}.part`;
+  const part = `${target}.${process.pid}-${parts++}.part`; // files with the same content are staged at the same time
   await rm(part, { recursive: true, force: true });
   try {
     await write(part);

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { stageAsset } from '../../lib/assembly/stage-asset.js';
@@ -51,3 +51,9 @@ t.test('what is not there, or is no file, says so', async (t) => {
   await t.rejects(stage('/dev/null'), { code: 'WrongFileType' });
 });
 
+t.test('files and folders with the same content are staged at the same time', async (t) => {
+  const numbers = [1, 2, 3, 4, 5, 6];
+  const { assets, stage } = project(t, Object.fromEntries(numbers.flatMap((n) => [[`file${n}`, 'same'], [`dir${n}`, { a: 'same', b: 'same', c: 'same' }]])));
+  const digests = await Promise.all(numbers.flatMap((n) => [stage(`file${n}`), stage(`dir${n}`)]));
+  t.same(readdirSync(assets).sort(), [...new Set(digests.map(({ digest }) => digest))].sort(), 'both once, and no part is left');
+});
