@@ -1,7 +1,6 @@
 import type { IConstruct } from 'constructs';
 import { BakeError } from '../core/bake-error.js';
 import { closest } from '../core/closest.js';
-import { Duration } from '../core/duration.js';
 import { matchesGlob } from '../core/glob.js';
 import type { Artifact } from '../core/artifact.js';
 import { checkProps } from '../image/check-props.js';
@@ -12,6 +11,7 @@ import { Ref } from '../image/ref.js';
 import type { Source } from '../image/source.js';
 import { tagsOf } from '../image/tags.js';
 import type { StepPolicy, StepRole } from '../plan/plan.js';
+import { checkBaseProps, policyOf } from './base-props.js';
 import type { DraftBuild, DraftStep } from './draft.js';
 import type { Findings } from './findings.js';
 
@@ -48,6 +48,7 @@ export function compileBuild(source: Source, provisioners: readonly Provisioner[
       findings.guard(provisioner, () => {
         const props = propsFor(provisioner, build.name);
         checkProps(provisioner, props, { ...provisionerPropNames, ...provisioner.propNames });
+        checkBaseProps(props);
         const compiled = provisioner.compile(props, {
           buildName: build.name,
           platform: build.platform,
@@ -91,6 +92,7 @@ function compilePostProcessors(source: Source, build: DraftBuild, postProcessors
     if (!takesPart(props, build.name) || inputStep === undefined) continue;
     findings.guard(postProcessor, () => {
       checkProps(postProcessor, props, { ...postProcessorPropNames, ...postProcessor.propNames });
+      checkBaseProps(props);
       const owner = build.artifactOwner.get(inputStep) ?? inputStep;
       const artifact = new Ref<Artifact>({ step: inputStep, output: 'artifact' });
       const input = [inputStep, owner];
@@ -175,24 +177,6 @@ function takesPart({ only, except }: Pick<ProvisionerProps, 'only' | 'except'>, 
 function propsFor(provisioner: Provisioner, buildName: string): ProvisionerProps {
   const override = provisioner.props.override?.[buildName];
   return override === undefined ? provisioner.props : { ...provisioner.props, ...override };
-}
-
-function policyOf(props: Omit<ProvisionerProps, 'only' | 'except' | 'override' | 'onError'>): StepPolicy | undefined {
-  if (props.retries !== undefined && !(Number.isInteger(props.retries) && props.retries >= 0)) {
-    throw new BakeError({ code: 'InvalidProp', message: `"retries" is ${String(props.retries)}`, hint: 'give a whole number that is 0 or more' });
-  }
-  const policy: StepPolicy = {
-    ...milliseconds('pauseBefore', props.pauseBefore), ...milliseconds('timeout', props.timeout), ...milliseconds('retryDelay', props.retryDelay),
-    ...(props.retries === undefined ? {} : { retries: props.retries }),
-    ...(props.continueOnError === undefined ? {} : { continueOnError: props.continueOnError }),
-  };
-  return Object.keys(policy).length === 0 ? undefined : policy;
-}
-
-function milliseconds(name: string, value: Duration | undefined): Record<string, number> {
-  if (value === undefined) return {};
-  if (!(value instanceof Duration)) throw new BakeError({ code: 'InvalidProp', message: `"${name}" is ${String(value)}, not a Duration`, hint: 'write Duration.seconds(30), or Duration.parse("30s")' });
-  return { [name]: value.toMilliseconds() };
 }
 
 /** The path of a construct inside the image that the source belongs to. */

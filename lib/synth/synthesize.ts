@@ -13,6 +13,7 @@ import { Source } from '../image/source.js';
 import { tagsOf } from '../image/tags.js';
 import { findCycle } from '../plan/graph.js';
 import { planSchemaVersion, type Plan, type PlanStep } from '../plan/plan.js';
+import { checkTargets } from './base-props.js';
 import { checkSpec } from './check-spec.js';
 import { compileBuild } from './compile-build.js';
 import type { DraftBuild } from './draft.js';
@@ -84,8 +85,10 @@ function applyAspects(app: App): void {
 function compileImage(image: Image, nodes: readonly IConstruct[], findings: Findings): readonly DraftBuild[] {
   const mine = nodes.filter((node) => imageOf(node) === image);
   const sources = mine.filter(Source.isSource);
-  const provisioners = mine.filter(Provisioner.isProvisioner);
-  const postProcessors = mine.filter(PostProcessor.isPostProcessor);
+  // A part whose sources cannot be told is a finding, and takes no part in anything else.
+  const hasTargets = (part: Provisioner | PostProcessor) => findings.guard(part, () => { checkTargets(part.props); return true; }) === true;
+  const provisioners = mine.filter(Provisioner.isProvisioner).filter(hasTargets);
+  const postProcessors = mine.filter(PostProcessor.isPostProcessor).filter(hasTargets);
   if (sources.length === 0) findings.add(image, { code: 'NoSource', severity: 'error', message: `${image.node.path} has no source, so there is nothing to build it from`, hint: 'add one, such as new DockerSource(this, …)' });
   const names = sources.map((source) => source.node.id);
   for (const part of [...provisioners, ...postProcessors]) checkSourceNames(part, names, findings);
@@ -101,8 +104,9 @@ function imageOf(node: IConstruct): Image | undefined {
 
 function checkSourceNames(part: Provisioner | PostProcessor, names: readonly string[], findings: Findings): void {
   const { only = [], except = [], override = {} } = part.props as Provisioner['props'];
-  for (const glob of [...only, ...except, ...Object.keys(override)]) {
-    if (names.some((name) => matchesGlob(name, glob))) continue;
+  const unknown = [...only, ...except].filter((glob) => !names.some((name) => matchesGlob(name, glob)));
+  // Overrides are looked up by the id itself: a glob there would never be found.
+  for (const glob of [...unknown, ...Object.keys(override).filter((id) => !names.includes(id))]) {
     const near = closest(glob, names);
     findings.add(part, { code: 'UnknownSource', severity: 'error', message: `no source of this image is named "${glob}"`, hint: near === undefined ? `its sources are ${names.join(', ')}` : `did you mean "${near}"?` });
   }

@@ -167,3 +167,25 @@ t.test('aspects change the tree first and then may only look', async (t) => {
     Aspects.of(app).add({ visit: (node) => { if (Image.isImage(node)) new Script(node, 'Late', { lines: [] }); } }, 'check');
   }), /during synthesis/);
 });
+
+t.test('base props of the wrong type are findings of their construct, with the prop and a hint', async (t) => {
+  const found = (props: object, Part: typeof Script | typeof Note = Script) => synth((app) => {
+    new Part(web(app), 'Part', { lines: [], ...props } as never);
+  }).diagnostics.filter(({ code }) => code === 'InvalidProp').map(({ construct, message, hint }) => [construct, message, hint !== undefined]);
+  const one = (message: string) => [['Web/Part', message, true]];
+  t.same(found({ continueOnError: 'x' }), one('"continueOnError" is "x"'));
+  t.same(found({ onError: 1 }), one('"onError" is 1'));
+  t.same(found({ keepInputArtifact: 'yes', lines: undefined }, Note), one('"keepInputArtifact" is "yes"'));
+  t.same(found({ retries: 'a' }), one('"retries" is "a"'));
+  t.same(found({ only: 'Test' }), one('"only" is "Test"'));
+  t.same(found({ only: 5 }, Note), one('"only" is 5'));
+  t.same(found({ except: [5] }), one('"except" is a list with other things than texts'));
+  t.same(found({ override: null }), one('"override" is null'));
+  t.same(found({ override: { Test: 'x' } }), one('"override.Test" is "x"'));
+  t.same(found({ continueOnError: Secret.env('X') }), one('"continueOnError" is an object'));
+});
+
+t.test('an override for a glob is a finding: overrides are looked up by id', async (t) => {
+  const { diagnostics } = synth((app) => { new Script(web(app), 'Part', { lines: [], override: { 'Te*': { lines: ['one'] } } }); });
+  t.match(diagnostics, [{ code: 'UnknownSource', construct: 'Web/Part', message: 'no source of this image is named "Te*"' }]);
+});
