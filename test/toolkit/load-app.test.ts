@@ -92,3 +92,10 @@ t.test('a validated variable says what is wrong with the value', async (t) => {
   t.match((await failure(t, { 'image.ts': source }, { count: 'many' })).diagnostics, [{ code: 'InvalidVariable', message: /not a number/ }]);
 });
 
+t.test('a variable file that is not there is told from one that is wrong', async (t) => {
+  const project = t.testdir({ 'image.ts': `${header}new Image(new App(), 'Web');`, 'bad.json': '[]' });
+  const read = (file: string) => synthApp({ app: project, variables: {}, variableFiles: [file] }, { cwd: project, env: {}, exec: systemExec() });
+  await t.rejects(read('nope.json'), { code: 'FileNotFound', message: /nope\.json does not exist/, hint: /--var-file/ });
+  await t.rejects(read('.'), { code: 'FileNotReadable' });
+  await t.rejects(read('bad.json'), { code: 'VariableFileInvalid', hint: /JSON object/ });
+});

@@ -6,7 +6,7 @@ const prefix = 'BAKE_VAR_';
 
 /**
  * All variables from outside, the strongest last: the environment, then the files in order, then those of the command line.
- * @throws BakeError `VariableFileInvalid`
+ * @throws BakeError `FileNotFound`, `FileNotReadable`, `VariableFileInvalid`
  */
 export async function readVariables(env: NodeJS.ProcessEnv, files: readonly string[], given: Readonly<Record<string, string>>, cwd: string): Promise<Readonly<Record<string, string>>> {
   const variables: Record<string, string> = {};
@@ -17,7 +17,7 @@ export async function readVariables(env: NodeJS.ProcessEnv, files: readonly stri
 
 async function readVariableFile(path: string): Promise<Record<string, string>> {
   const invalid = (why: string, cause?: unknown) => new BakeError({ code: 'VariableFileInvalid', message: `${path}: ${why}`, hint: 'write a JSON object such as { "region": "eu", "replicas": 3 }', cause });
-  const text = await readFile(path, 'utf8').catch((error: Error) => { throw invalid(error.message, error); });
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => { throw unreadable(path, error); });
   let data: unknown;
   try {
     data = JSON.parse(text);
@@ -26,4 +26,9 @@ async function readVariableFile(path: string): Promise<Record<string, string>> {
   }
   if (typeof data !== 'object' || data === null || Array.isArray(data)) throw invalid('it holds no object');
   return Object.fromEntries(Object.entries(data).map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]));
+}
+
+function unreadable(path: string, error: NodeJS.ErrnoException): BakeError {
+  if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return new BakeError({ code: 'FileNotFound', message: `the variable file ${path} does not exist`, hint: 'correct the path after --var-file: a relative one starts at the folder that bake is called in', cause: error });
+  return new BakeError({ code: 'FileNotReadable', message: `the variable file ${path} cannot be read: ${error.message}`, hint: 'give --var-file a file that you may read', cause: error });
 }
