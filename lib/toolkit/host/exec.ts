@@ -37,6 +37,7 @@ function run(request: ExecRequest, inherited: NodeJS.ProcessEnv): Promise<ExecRe
       finished.push(eachLine(child.stdout, (line) => { stdout.add(line); request.onStdout?.(line); }));
     }
     if (child.stderr !== null) finished.push(eachLine(child.stderr, (line) => { stderr.add(line); request.onStderr?.(line); }));
+    for (const reader of finished) reader.catch(() => {}); // told through `close`, unless the request was aborted
     feed(child, request.stdin);
 
     const stopKilling = killOnAbort(child, request);
@@ -71,7 +72,12 @@ function killOnAbort(child: ChildProcess, { signal, terminal, killAfter = 1_000 
   };
   const onAbort = () => {
     kill('SIGTERM');
-    timer = setTimeout(() => kill('SIGKILL'), killAfter);
+    timer = setTimeout(() => {
+      kill('SIGKILL');
+      // What left the group may hold the output open for as long as it lives: nobody waits for that.
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+    }, killAfter);
   };
   signal?.addEventListener('abort', onAbort, { once: true });
   return () => {
