@@ -49,11 +49,15 @@ export class RunStore {
     return new Journal(await fileJournalStore(path));
   }
 
-  /** @throws BakeError `JournalCorrupt`, `JournalTooNew` */
-  async read(run: string): Promise<StoredRun> {
+  /** Undefined if it has no journal: it was stopped before it began, or begins right now. @throws BakeError `JournalCorrupt`, `JournalTooNew` */
+  async read(run: string): Promise<StoredRun | undefined> {
     const folder = this.folderOf(run);
     const path = join(folder, 'journal.jsonl');
-    return { id: run, folder, ledger: ledgerOf(parseJournal(await readFile(path, 'utf8'), path)) };
+    const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return undefined;
+      throw error;
+    });
+    return text === undefined || text === '' ? undefined : { id: run, folder, ledger: ledgerOf(parseJournal(text, path)) };
   }
 
   /** Ids of all runs, oldest first. */

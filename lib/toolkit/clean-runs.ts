@@ -27,7 +27,7 @@ export async function cleanRuns(options: CleanOptions, extensions: readonly Exte
   const left: Leftover[] = [];
   for (const id of await runsToClean(store, options.run)) {
     options.signal.throwIfAborted();
-    let stored: StoredRun;
+    let stored: StoredRun | undefined;
     try {
       stored = await store.read(id);
     } catch (error) {
@@ -35,6 +35,7 @@ export async function cleanRuns(options: CleanOptions, extensions: readonly Exte
       left.push({ step: id, kind: 'run', token: id, title: `run ${id}`, reason: hint === undefined ? message : `${message}: ${hint}` });
       continue;
     }
+    if (stored === undefined) continue; // the intent comes before the effect: there is nothing of it
     const { opened, closed } = stored.ledger;
     if (opened !== undefined && !closed && (await isAlive({ pid: opened.pid, start: opened.processStart }, exec))) {
       if (options.run !== undefined) throw new BakeError({ code: 'RunIsAlive', message: `the run ${id} is still going on, as process ${opened.pid}`, hint: 'stop it with Ctrl-C, then clean' });
