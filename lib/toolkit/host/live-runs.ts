@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { Exec } from '../../core/ports.js';
@@ -13,8 +13,9 @@ const folder = join(tmpdir(), 'bake-live-runs');
 
 export async function announceRun(run: string, identity: ProcessIdentity): Promise<() => Promise<void>> {
   const path = join(folder, basename(run));
-  await mkdir(folder, { recursive: true, mode: 0o777 });
-  await writeFile(path, JSON.stringify(identity));
+  // For every user of this computer, whatever the umask of the first; each may remove only what is his own.
+  if ((await mkdir(folder, { recursive: true })) !== undefined) await chmod(folder, 0o1777);
+  await writeFile(path, JSON.stringify(identity), { flag: 'wx' }); // never through a link that somebody put there
   return () => rm(path, { force: true });
 }
 
