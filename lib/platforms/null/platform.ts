@@ -9,4 +9,5 @@ export const nullExtension: Extension = {
     { kind: nullNowhere, load: async () => (await import('./engine/nowhere-handler.js')).nowhereHandler },
     { kind: nullArtifact, load: async () => (await import('./engine/artifact-handler.js')).artifactHandler },
   ],
+  doctor: async () => [], // a platform like the others, that needs nothing
 };
