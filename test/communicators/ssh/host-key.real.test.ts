@@ -1,12 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import { fingerprintOf } from '../../../lib/communicators/ssh/engine/host-trust.js';
 import type { JsonObject } from '../../../lib/core/json.js';
 import { need } from '../../support/need.js';
-import { startSshd } from '../../support/sshd.js';
-import { connectionTo, openSsh } from './open.js';
+import { makeKey, startSshd } from '../../support/sshd.js';
+import { connectionTo, openSsh, scratch } from './open.js';
 
 const blobOf = (publicKey: string) => Buffer.from(publicKey.split(' ')[1]!, 'base64');
 
@@ -42,6 +43,35 @@ t.test('another machine on the same port is refused, with both fingerprints, bef
   }
   const refused = openSsh(t, { ...connection, hostKey: { policy: 'fingerprint', fingerprints: [expected[1]!] } });
   await t.rejects(refused, { code: 'HostKeyMismatch', message: new RegExp(`${escape(shown[0]!)}.*${escape(shown[1]!)}.*expected was ${escape(expected[1]!)}`) }, 'all its keys were asked for');
+});
+
+t.test('a machine with a wrong key is offered no key of ours', async (t) => {
+  if (!(await need(t, 'sshd'))) return;
+  const offered = join(await scratch(t), 'offered');
+  // Run by the server for each key that is offered to it.
+  const sshd = await startSshd({ config: [`AuthorizedKeysCommand /usr/bin/touch ${offered}`, 'AuthorizedKeysCommandUser root', 'AuthorizedKeysFile none'] });
+  t.teardown(() => sshd.stop());
+  const other = await makeKey(join(sshd.folder, 'other'), 'ed25519');
+  await t.rejects(openSsh(t, connectionTo(sshd, { hostKey: { policy: 'publicKey', keys: [other.publicKey] } })), { code: 'HostKeyMismatch' });
+  t.notOk(existsSync(offered));
+  await t.rejects(openSsh(t, connectionTo(sshd)), { code: 'AuthenticationFailed' });
+  t.ok(existsSync(offered), 'the right machine is offered it');
+});
+
+t.test('a machine whose key is another one after a reboot is refused', async (t) => {
+  if (!(await need(t, 'sshd'))) return;
+  const before = await startSshd();
+  t.teardown(() => before.stop());
+  const { port, hostPublicKey } = before;
+  const login = join(await scratch(t), 'login');
+  await copyFile(before.privateKeyFile, login);
+  const ssh = await openSsh(t, connectionTo(before, { privateKeyFile: login }));
+  t.equal((await ssh.exec({ command: 'true' })).code, 0);
+  await before.stop();
+  const after = await startSshd({ port });
+  t.teardown(() => after.stop());
+  const [shown, expected] = [after.hostPublicKey, hostPublicKey].map((key) => escape(fingerprintOf(blobOf(key))));
+  await t.rejects(ssh.exec({ command: 'true' }), { code: 'HostKeyMismatch', message: new RegExp(`shows ${shown}.*expected was ${expected}`) });
 });
 
 t.test('a machine that known_hosts does not know is refused, with the line to add', async (t) => {
