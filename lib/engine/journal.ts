@@ -82,17 +82,18 @@ export async function fileJournalStore(path: string): Promise<JournalStore> {
 /**
  * Reads a journal that may have been cut off anywhere: a last line that is torn counts as never written, which the order
  * "intent first" makes safe.
- * @throws BakeError `JournalCorrupt` for a bad line before the last one, `JournalTooNew`
+ * @throws BakeError `JournalCorrupt` for a bad line before the torn one, `JournalTooNew`
  */
 export function parseJournal(text: string, origin: string): readonly JournalEntry[] {
   const lines = text.split('\n');
-  const torn = lines.pop() !== '';
+  lines.pop(); // torn, or the nothing after the last line end
   const entries: JournalEntry[] = [];
   for (const [index, line] of lines.entries()) {
     try {
-      entries.push(JSON.parse(line) as JournalEntry);
+      const entry: unknown = JSON.parse(line);
+      if (typeof entry !== 'object' || entry === null || !('type' in entry)) throw new Error('it is no entry');
+      entries.push(entry as JournalEntry);
     } catch (error) {
-      if (index === lines.length - 1 && torn) break;
       throw new BakeError({ code: 'JournalCorrupt', source: 'platform', message: `line ${index + 1} of ${origin} is damaged`, hint: 'run "bake clean --scan": it finds what is left by its stamps alone', cause: error });
     }
   }

@@ -37,3 +37,7 @@ t.test('what is owed comes in the order in which it must go; artifacts of a buil
   const after = ledgerOf([...entries, { type: 'build.succeeded', build: 'B', at: 3 }, { type: 'resource.released', step: 'machine', at: 4 }]);
   t.same([after.owed.map((item) => item.begun.step), after.kept.map((item) => item.begun.step)], [['net'], ['image']]);
 });
+
+t.test('a damaged line is found even if the one after it is torn, and so is a line that is no entry', async (t) => {
+  for (const text of ['{"type":"run.op\n{"type":"re', 'null\n', '5\n{"to', '{}\n']) t.throws(() => parseJournal(text, 'j'), { code: 'JournalCorrupt', message: 'line 1 of j is damaged' }, text);
+});
