@@ -3,6 +3,8 @@ import { Secret } from '../core/secret.js';
 import { ambient } from './ambient.js';
 import { callSite } from './call-site.js';
 
+const booleans: ReadonlyMap<string, boolean> = new Map([['true', true], ['1', true], ['yes', true], ['false', false], ['0', false], ['no', false]]);
+
 export interface VariableOptions<T> {
   /** @default - the variable must be given */
   readonly default?: T;
@@ -33,7 +35,7 @@ export const Variable = {
   },
   /** `true`, `false`, `1`, `0`, `yes`, `no`. */
   boolean(name: string, options: VariableOptions<boolean> = {}): boolean {
-    return read(name, options, false, (text) => ({ true: true, 1: true, yes: true, false: false, 0: false, no: false })[text.toLowerCase()], 'true or false');
+    return read(name, options, false, (text) => booleans.get(text.toLowerCase()), 'true or false');
   },
   /** A JSON list of texts, or texts between commas. */
   list(name: string, options: VariableOptions<readonly string[]> = {}): readonly string[] {

@@ -99,3 +99,8 @@ t.test('a variable file that is not there is told from one that is wrong', async
   await t.rejects(read('.'), { code: 'FileNotReadable' });
   await t.rejects(read('bad.json'), { code: 'VariableFileInvalid', hint: /JSON object/ });
 });
+
+t.test('a truth value is one of the six words, and no name that objects happen to have', async (t) => {
+  const error = await failure(t, { 'image.ts': `${header}Variable.boolean('flag');\nnew NullSource(new Image(new App(), 'Web'), 'Null', {});` }, { flag: 'constructor' });
+  t.match(error.diagnostics, [{ code: 'InvalidVariable', message: 'the variable "flag" is "constructor", which is not true or false' }]);
+});
