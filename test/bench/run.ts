@@ -6,9 +6,12 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { baseImage } from '../platforms/docker/base-image.js';
-import { startSshd } from '../support/sshd.js';
+import { freePort, startSshd } from '../support/sshd.js';
+import { tinyGuest } from '../support/tiny-guest.js';
 import { type BenchHost, type Case, dockerCase, helpCase, parallelCase, sshCase, synthCase } from './cases.js';
 import { type Command, median, peak, time } from './measure.js';
+import { qemuCase } from './qemu-cases.js';
+import { sshFileCase, sshFolderCase } from './ssh-cases.js';
 
 const runs = Number(process.env['BAKE_BENCH_RUNS'] ?? 5);
 const here = dirname(fileURLToPath(import.meta.url));
@@ -18,7 +21,8 @@ const folder = mkdtempSync(join(tmpdir(), 'bake-bench-'));
 const sshd = await startSshd();
 const host: BenchHost = { folder, bake: join(root, 'dist/bin/bake.js'), image: await baseImage(), sshd };
 const byHand = join(here, 'docker-by-hand.mjs');
-const cases = [helpCase(host), synthCase(host), parallelCase(host, 1), parallelCase(host, 100), parallelCase(host, 400), dockerCase(host, 5, byHand), dockerCase(host, 25, byHand), sshCase(host, 1), sshCase(host, 20)];
+const machine = { ...host, guest: await tinyGuest(), port: await freePort(), byHand: join(here, 'qemu-by-hand.sh') };
+const cases = [helpCase(host), synthCase(host), parallelCase(host, 1), parallelCase(host, 100), parallelCase(host, 400), dockerCase(host, 5, byHand), dockerCase(host, 25, byHand), sshCase(host, 1), sshCase(host, 20), sshFileCase(host, 512), sshFolderCase(host, 5_000), qemuCase(machine, 3)];
 
 interface Row {
   readonly name: string;

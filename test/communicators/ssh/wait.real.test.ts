@@ -22,7 +22,7 @@ t.test('a machine that comes up later is let in to as soon as it is there', asyn
   t.ok(Date.now() - started < 4_000, `${Date.now() - started} ms after it listened`);
 });
 
-t.test('a forward that accepts before the machine listens costs short attempts, one at a time', async (t) => {
+t.test('a forward that accepts before the machine listens costs short attempts, few at a time', async (t) => {
   if (!(await need(t, 'sshd'))) return;
   const sshd = await startSshd();
   t.teardown(() => sshd.stop());
@@ -41,7 +41,7 @@ t.test('a forward that accepts before the machine listens costs short attempts, 
   const started = Date.now();
   const ssh = await openSsh(t, connectionTo(sshd, { port, timeout: 30_000 }));
   t.ok(Date.now() - started < 15_000, `${Date.now() - started} ms`);
-  t.equal(mostAtOnce, 1);
+  t.ok(mostAtOnce <= 5, `${mostAtOnce} at once`);
   t.equal((await ssh.exec({ command: 'true' })).code, 0);
 });
 

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type ssh2 from 'ssh2';
 import { BakeError } from '../../../core/bake-error.js';
 import { formatMilliseconds } from '../../../core/duration.js';
@@ -22,17 +23,18 @@ export interface WaitOptions extends Omit<LoginOptions, 'stream' | 'limit'> {
 const period = 250;
 /** The other side sees one attempt end before the next one begins. */
 const breath = 20;
-
 /**
- * How long an attempt waits for an answer. What forwards ports for a guest may accept a connection that leads nowhere yet
- * and never will: then every moment of patience is lost once the guest listens. A slow guest on the other hand takes its
- * time to say hello, and is slowed down further by each attempt that is given up. So patience is short, grows while nothing
- * answers, but takes no more than a tenth of the time that passed so far; with the first attempt there is nothing to lose.
+ * How many attempts may wait for an answer at the same time. What forwards ports for a guest may accept a connection that
+ * leads nowhere yet and never will: once the guest listens, only a new attempt gets through. A slow guest on the other hand
+ * takes its time to say hello. So a new attempt starts soon, and the ones before it are left to wait; both times grow with
+ * the time that has passed.
  */
-const patience = { first: 1_000, banner: 300, connect: 500, longest: 8_000, growth: 1.5 };
+const atOnce = 4;
+/** The share of the time that has passed by which a new attempt may be late. */
+const share = 1 / 40;
 
 /**
- * Gets into a machine that may not be up yet: one attempt at a time, each cut short while nothing answers.
+ * Gets into a machine that may not be up yet, with attempts that are cut short while nothing answers.
  * @throws BakeError `CommunicatorTimeout`, and what is final at once: see `logIn`
  */
 export async function waitForSsh(options: WaitOptions): Promise<{ readonly client: ssh2.Client; readonly stream: LoginOptions['stream'] }> {
@@ -40,19 +42,20 @@ export async function waitForSsh(options: WaitOptions): Promise<{ readonly clien
   const name = knownHostName(login.host, login.port ?? 22);
   const started = clock.now();
   const left = () => started + options.timeout - clock.now();
-  let grown = patience.banner;
+  const spacing = () => Math.max(period, (clock.now() - started) * share);
   let attempts = 0;
   let refused = 0;
   let last = 'nothing was tried';
+  const failed = (error: Error) => {
+    if (last === 'nothing was tried') options.log(`waiting for ssh on ${name}: ${error.message}`);
+    last = error.message;
+  };
 
   while (left() > 0) {
     signal.throwIfAborted();
-    attempts++;
-    const dialled = clock.now();
-    const wanted = attempts === 1 ? patience.first : Math.max(patience.banner, Math.min(grown, (dialled - started) / 10));
-    const bannerLimit = Math.min(wanted, left());
+    const begun = clock.now();
     try {
-      const stream = await options.dial({ clock, signal, bannerLimit, connectLimit: Math.min(Math.max(wanted, patience.connect), left()) });
+      const stream = await firstAnswer({ ...options, left, spacing, silent: failed, started: () => { attempts++; } });
       const client = await logIn({ ...options, stream, limit: Math.max(1, Math.min(options.handshakeTimeout, left())) });
       return { client, stream };
     } catch (error) {
@@ -60,13 +63,9 @@ export async function waitForSsh(options: WaitOptions): Promise<{ readonly clien
       if (BakeError.is(error) && error.code === 'HostKeyMismatch' && trust.canAskAgain) continue;
       if (BakeError.is(error) && error.code === 'AuthenticationFailed' && ++refused < options.handshakeAttempts) last = error.message;
       else if (!(error instanceof NotReady)) throw error;
-      else {
-        if (attempts === 1) options.log(`waiting for ssh on ${name}: ${error.message}`);
-        last = error.message;
-      }
-      grown = error instanceof NoAnswer ? Math.min(grown * patience.growth, patience.longest) : patience.banner;
+      else failed(error);
     }
-    const pause = Math.max(breath, dialled + period - clock.now());
+    const pause = Math.max(breath, begun + period - clock.now());
     if (left() <= pause) break;
     await clock.sleep(pause, signal);
   }
@@ -75,4 +74,41 @@ export async function waitForSsh(options: WaitOptions): Promise<{ readonly clien
     message: `could not get into ${name} over ssh within ${formatMilliseconds(options.timeout)}: ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}, the last one ended with: ${last}`,
     hint: 'check the address, the firewall and that the ssh server runs; if the machine only needs longer, raise timeout',
   });
+}
+
+interface Answering extends Pick<WaitOptions, 'dial' | 'clock' | 'signal'> {
+  readonly left: () => number;
+  readonly spacing: () => number;
+  readonly started: () => void;
+  readonly silent: (error: NoAnswer) => void;
+}
+
+/** Starts attempts one after the other until one is answered, in whatever way: with a banner, or with a refusal. */
+function firstAnswer({ dial, clock, signal: outer, left, spacing, started, silent }: Answering): Promise<Duplex> {
+  const over = new AbortController();
+  const signal = AbortSignal.any([outer, over.signal]);
+  const answer = new Promise<Duplex>((resolve, reject) => {
+    let latest = new NoAnswer('nobody answered');
+    const attempt = (limit: number) => dial({ clock, signal, connectLimit: limit, bannerLimit: limit }).then(
+      (stream) => { if (over.signal.aborted) stream.destroy(); else resolve(stream); },
+      (error: unknown) => {
+        if (!(error instanceof NoAnswer)) return reject(error as Error);
+        silent(latest = error);
+      },
+    );
+    const attempts = async (): Promise<never> => {
+      for (;;) {
+        started();
+        const next = spacing();
+        const waiting = attempt(Math.max(1, Math.min(atOnce * next, left())));
+        if (left() <= next) {
+          await waiting;
+          throw latest;
+        }
+        await clock.sleep(next, signal);
+      }
+    };
+    attempts().catch(reject);
+  });
+  return answer.finally(() => over.abort());
 }
