@@ -41,7 +41,7 @@ new Verify(image, 'Marked', { checks: [{ command: 'cat /root/mark', stdout: 'mad
 
 t.test('more disks, a larger one, another interface, and a rename instead of a copy', async (t) => {
   if (!(await need(t, 'qemu'))) return;
-  const project = t.testdir({ 'image.ts': await guestImage(`skipCompaction: true, additionalDisks: [Size.mebibytes(64)], diskSize: Size.gibibytes(2), diskInterface: 'virtio-scsi',`, `new Shell(image, 'Disks', { inline: ['ls /dev/sda /dev/sdb', 'cat /sys/class/block/sda/size'] });`) });
+  const project = t.testdir({ 'image.ts': await guestImage(`skipCompaction: true, additionalDisks: [Size.mebibytes(64)], diskSize: Size.gibibytes(2), diskInterface: 'virtio-scsi',`, `new Shell(image, 'Disks', { inline: ['ls /dev/sda /dev/sdb', 'cat /sys/class/block/sd?/size'] });`) });
   const { code, stdout, stderr } = await bake(project, ['run']);
   t.equal(code, 0, stderr);
   t.match(stdout + stderr, /4194304/, 'the guest sees 2 GiB');
