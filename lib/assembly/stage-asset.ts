@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { constants, createReadStream } from 'node:fs';
-import { chmod, copyFile, cp, lstat, mkdir, readdir, readlink, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { constants, copyFileSync, createReadStream, lstatSync, readdirSync, readFileSync, readlinkSync, type Stats, symlinkSync } from 'node:fs';
+import { chmod, copyFile, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { BakeError } from '../core/bake-error.js';
 import { canonicalJson, sha256 } from '../core/json.js';
 import type { AssetJson, PendingAssetJson } from '../plan/late.js';
@@ -21,7 +22,7 @@ export async function stageAsset(pending: PendingAssetJson['$asset'], project: s
   if (!info.isDirectory() && !info.isFile()) throw wrongType(pending.pending, 'neither a file nor a folder', 'give a file or a folder');
   if (pending.type !== undefined && pending.type !== type) throw wrongType(pending.pending, `a ${type === 'file' ? 'file' : 'folder'}`, `give a ${pending.type === 'file' ? 'file' : 'folder'}`);
   try {
-    const { digest, size } = type === 'file' ? await fileDigest(path, info.mode) : await folderDigest(path, own);
+    const { digest, size } = type === 'file' ? await fileDigest(path, info) : await folderDigest(path, own);
     await stage(join(folder, digest), (part) => (type === 'file' ? copyOne(path, part) : copyFolder(path, part, own)));
     return { $asset: { digest, type, name: basename(path), size } };
   } catch (error) {
@@ -59,17 +60,29 @@ async function copyOne(path: string, part: string): Promise<void> {
 /** Not `cp` in one call: it refuses a folder that holds the stage, even if the stage is left out. */
 async function copyFolder(folder: string, part: string, own: ReadonlySet<string>): Promise<void> {
   await mkdir(part);
-  for (const name of await readdir(folder)) {
+  for (const [index, name] of readdirSync(folder).entries()) {
+    if (index % turn === turn - 1) await setImmediate();
     const path = join(folder, name);
     if (own.has(path)) continue;
-    if ((await lstat(path)).isDirectory()) await copyFolder(path, join(part, name), own);
-    else await cp(path, join(part, name), { verbatimSymlinks: true, mode: constants.COPYFILE_FICLONE });
+    const info = lstatSync(path);
+    if (info.isDirectory()) await copyFolder(path, join(part, name), own);
+    else if (info.isSymbolicLink()) symlinkSync(readlinkSync(path), join(part, name));
+    else copyFileSync(path, join(part, name), constants.COPYFILE_FICLONE);
   }
   await chmod(part, (await stat(folder)).mode & 0o777);
 }
 
-async function fileDigest(path: string, mode: number): Promise<{ digest: string; size: number }> {
+/** Up to so many bytes a file is read in one go: for a folder of small files that takes a tenth of the time. */
+const smallFile = 256 * 1024;
+/** After so many entries of a folder others get their turn: a Ctrl-C, a line of progress. */
+const turn = 200;
+
+async function fileDigest(path: string, { mode, size: expected }: Stats): Promise<{ digest: string; size: number }> {
   const hash = createHash('sha256');
+  if (expected <= smallFile) {
+    const content = readFileSync(path);
+    return { digest: entryDigest('file', mode, hash.update(content).digest('hex')), size: content.length };
+  }
   let size = 0;
   for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 })) {
     hash.update(chunk as Buffer);
@@ -82,18 +95,19 @@ async function folderDigest(folder: string, own: ReadonlySet<string>): Promise<{
   const entries: (readonly [string, string])[] = [];
   let total = 0;
   const walk = async (relative: string): Promise<void> => {
-    for (const name of (await readdir(join(folder, relative))).sort()) {
+    for (const [index, name] of readdirSync(join(folder, relative)).sort().entries()) {
+      if (index % turn === turn - 1) await setImmediate();
       const inside = relative === '' ? name : `${relative}/${name}`;
       const path = join(folder, inside);
       if (own.has(path)) continue;
-      const info = await lstat(path);
+      const info = lstatSync(path);
       if (info.isDirectory()) {
         entries.push([inside, entryDigest('directory', info.mode, '')]);
         await walk(inside);
       } else if (info.isSymbolicLink()) {
-        entries.push([inside, entryDigest('link', 0, sha256(await readlink(path)))]);
+        entries.push([inside, entryDigest('link', 0, sha256(readlinkSync(path)))]);
       } else if (info.isFile()) {
-        const { digest, size } = await fileDigest(path, info.mode);
+        const { digest, size } = await fileDigest(path, info);
         entries.push([inside, digest]);
         total += size;
       } else {
