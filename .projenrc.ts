@@ -70,7 +70,7 @@ json('package.json', {
     test: 'bash test/setup/run-all.sh',
     'test:unit': 'tap run',
     bench: 'npm run build && node --import tsx test/bench/run.ts',
-    quickstart: 'bash examples/quickstart/quickstart.sh',
+    quickstart: 'bash examples/multi-platform/quickstart.sh',
     prepack: 'npm run build',
   },
   dependencies: {

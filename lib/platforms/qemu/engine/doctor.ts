@@ -1,5 +1,6 @@
 import { BakeError } from '../../../core/bake-error.js';
 import type { DoctorCheck, DoctorHost } from '../../../engine/extension.js';
+import { missingTools } from './bootable-disk/tools.js';
 import { findFirmware } from './firmware.js';
 
 /** What the qemu platform needs of this computer. */
@@ -9,20 +10,25 @@ export async function qemuDoctor(host: DoctorHost): Promise<readonly DoctorCheck
     program(host, 'QEMU for ARM', 'qemu-system-aarch64', 'qemu-system-arm', 'runs virtual machines with aarch64'),
     program(host, 'qemu-img', 'qemu-img', 'qemu-utils', 'makes and converts disks'),
     program(host, 'swtpm', 'swtpm', 'swtpm', 'gives a virtual machine a TPM'),
-    program(host, 'mke2fs', 'mke2fs', 'e2fsprogs', 'makes a root tree bootable', ['-V']),
-    program(host, 'grub-mkimage', 'grub-mkimage', 'grub-common', 'makes a root tree bootable'),
+    ...(host.os === 'linux' ? [rootTrees(host)] : []),
     uefi(host),
   ]);
 }
 
-async function program(host: DoctorHost, name: string, command: string, packageName: string, why: string, args: readonly string[] = ['--version']): Promise<DoctorCheck> {
+async function program(host: DoctorHost, name: string, command: string, packageName: string, why: string): Promise<DoctorCheck> {
   try {
-    const { stdout, stderr } = await host.exec.run({ command, args });
+    const { stdout, stderr } = await host.exec.run({ command, args: ['--version'] });
     return { name, ok: true, required: false, detail: (stdout || stderr).split('\n')[0]!.trim() };
   } catch (error) {
     if (!BakeError.is(error) || error.code !== 'CommandNotFound') throw error;
     return { name, ok: false, required: false, detail: `${command} was not found (${why})`, ...install(host, packageName) };
   }
+}
+
+async function rootTrees(host: DoctorHost): Promise<DoctorCheck> {
+  const { names, packages } = await missingTools('x86_64');
+  if (names.length === 0) return { name: 'bootable root trees', ok: true, required: false, detail: 'all programs are there' };
+  return { name: 'bootable root trees', ok: false, required: false, detail: `there is no ${names.join(', ')} (makes disks of root trees)`, ...install(host, ...packages) };
 }
 
 async function uefi(host: DoctorHost): Promise<DoctorCheck> {
@@ -31,7 +37,7 @@ async function uefi(host: DoctorHost): Promise<DoctorCheck> {
   return { name: 'UEFI firmware', ok: false, required: false, detail: 'there is none (starts virtual machines with UEFI)', ...install(host, 'ovmf') };
 }
 
-function install({ hasApt, isRoot, os }: DoctorHost, packageName: string): Pick<DoctorCheck, 'install'> {
-  if (os === 'darwin') return { install: [['brew', 'install', packageName.startsWith('qemu') || packageName === 'ovmf' ? 'qemu' : packageName]] };
-  return hasApt ? { install: [[...(isRoot ? [] : ['sudo']), 'apt-get', 'install', '-y', packageName]] } : {};
+function install({ hasApt, isRoot, os }: DoctorHost, ...packages: readonly string[]): Pick<DoctorCheck, 'install'> {
+  if (os === 'darwin') return { install: [['brew', 'install', ...new Set(packages.map((name) => (name.startsWith('qemu') || name === 'ovmf' ? 'qemu' : name)))]] };
+  return hasApt ? { install: [[...(isRoot ? [] : ['sudo']), 'apt-get', 'install', '-y', ...packages]] } : {};
 }

@@ -29,15 +29,20 @@ export function grubFolder(platform: string): string {
   return join('/usr/lib/grub', platform);
 }
 
-/** @throws BakeError `CommandNotFound` naming all that is missing, and how to get it */
-export async function requireTools(architecture: 'x86_64' | 'aarch64'): Promise<void> {
+/** What making a root tree bootable needs and this computer lacks, and Debian's packages that have it. */
+export async function missingTools(architecture: 'x86_64' | 'aarch64'): Promise<{ readonly names: readonly string[]; readonly packages: readonly string[] }> {
   const missing: string[] = [];
   const programs = ['sfdisk', 'mke2fs', 'mkfs.vfat', 'mcopy', 'mmd', 'grub-mkimage', 'tar', 'setpriv', ...(process.getuid?.() === 0 ? [] : ['unshare', 'newuidmap'])];
   for (const program of programs) if (await pathOf(program) === undefined) missing.push(program);
-  for (const platform of targets[architecture].grub) if (!(await isThere(grubFolder(platform)))) missing.push(platform);
-  if (missing.length === 0) return;
-  const packages = [...new Set(missing.map((name) => packageOf[name]))];
-  const names = missing.map((name) => (targets[architecture].grub.includes(name) ? `GRUB for ${name}` : name));
+  const { grub } = targets[architecture];
+  for (const platform of grub) if (!(await isThere(grubFolder(platform)))) missing.push(platform);
+  return { names: missing.map((name) => (grub.includes(name) ? `GRUB for ${name}` : name)), packages: [...new Set(missing.map((name) => packageOf[name] ?? name))] };
+}
+
+/** @throws BakeError `CommandNotFound` naming all that is missing, and how to get it */
+export async function requireTools(architecture: 'x86_64' | 'aarch64'): Promise<void> {
+  const { names, packages } = await missingTools(architecture);
+  if (names.length === 0) return;
   throw new BakeError({ code: 'CommandNotFound', message: `making a root tree bootable needs what is not on this machine: ${names.join(', ')}`, hint: `apt-get install ${packages.join(' ')}, or "bake setup --optional"` });
 }
 
