@@ -7,6 +7,7 @@ import type { Clock } from '../../core/ports.js';
 import { shellQuote } from '../../core/quote.js';
 import type { ContainerPort } from './container-port.js';
 import type { DockerExecConnection } from './docker-exec-connection.js';
+import { leadsIntoMemory } from './memory-folders.js';
 import { ownerOf } from './owner.js';
 import { announced, killRemote, PidReader } from './remote-process.js';
 import { fileFromTar, folderFromTar } from './tar-in.js';
@@ -71,14 +72,15 @@ export class DockerExecCommunicator implements Communicator {
     await this.#guard('UploadFailed', `${typeof source === 'string' ? source : 'content'} to ${path}`, options.signal, async () => {
       const owner = await this.#uploadOwner();
       const tar = await tarOfFile(source, posix.basename(path), { ...options, owner });
-      await this.#transfer(path).put(posix.dirname(path), tar, options.signal).finally(() => tar.destroy());
+      const transfer = await this.#transfer(posix.dirname(path), options.signal);
+      await transfer.put(posix.dirname(path), tar, options.signal).finally(() => tar.destroy());
     });
   }
 
   async uploadDirectory(source: string, destination: string, options: TransferOptions = {}): Promise<void> {
     const path = this.#resolve(destination);
-    const transfer = this.#transfer(path);
     await this.#guard('UploadFailed', `${source} to ${path}`, options.signal, async () => {
+      const transfer = await this.#transfer(path, options.signal);
       const [owner, { path: target, facts }] = await Promise.all([this.#uploadOwner(), followLinks(transfer, path, options.signal)]);
       if (facts !== undefined && facts.type !== 'directory') throw new Error(`${path} is there and is no folder`);
       const isThere = facts !== undefined;
@@ -89,8 +91,8 @@ export class DockerExecCommunicator implements Communicator {
 
   async download(source: string, destination: string, options: TransferOptions = {}): Promise<void> {
     const path = this.#resolve(source);
-    const transfer = this.#transfer(path);
     await this.#guard('DownloadFailed', `${path} to ${destination}`, options.signal, async () => {
+      const transfer = await this.#transfer(path, options.signal);
       const { path: target, facts } = await followLinks(transfer, path, options.signal);
       if (facts === undefined) throw new Error('there is no such file');
       if (facts.type !== 'file') throw new Error(`it is no file but a ${facts.type}`);
@@ -100,8 +102,8 @@ export class DockerExecCommunicator implements Communicator {
 
   async downloadDirectory(source: string, destination: string, options: TransferOptions = {}): Promise<void> {
     const path = this.#resolve(source);
-    const transfer = this.#transfer(path);
     await this.#guard('DownloadFailed', `${path} to ${destination}`, options.signal, async () => {
+      const transfer = await this.#transfer(path, options.signal);
       const { path: target, facts } = await followLinks(transfer, path, options.signal);
       if (facts?.type !== 'directory') throw new Error(facts === undefined ? 'there is no such folder' : `it is no folder but a ${facts.type}`);
       await folderFromTar(await transfer.get(`${target.replace(/\/$/, '')}/.`, options.signal), destination, options);
@@ -156,9 +158,10 @@ export class DockerExecCommunicator implements Communicator {
     return posix.resolve('/', this.#connection.workdir ?? '/', path);
   }
 
-  #transfer(path: string): Transfer {
-    const inMemory = this.#connection.tmpfs?.some((folder) => path === folder || path.startsWith(`${folder.replace(/\/$/, '')}/`));
-    return inMemory ? programTransfer(this.#port, this.#connection.user) : archiveTransfer(this.#port);
+  /** By the way that sees a path: what the archive calls write below a memory file system would be hidden, and in the image. */
+  async #transfer(path: string, signal: AbortSignal | undefined): Promise<Transfer> {
+    const archive = archiveTransfer(this.#port);
+    return await leadsIntoMemory(archive, path, this.#connection.tmpfs, signal) ? programTransfer(this.#port, this.#connection.user) : archive;
   }
 
   async #uploadOwner(): Promise<Owner | undefined> {

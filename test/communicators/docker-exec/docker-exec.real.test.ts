@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import t from 'tap';
 import { openDockerExec } from '../../../lib/communicators/docker-exec/open-docker-exec.js';
 import { DockerodeEngine } from '../../../lib/platforms/docker/engine/dockerode-engine.js';
@@ -40,6 +42,24 @@ if (await need(t, 'docker') && await need(t, 'busybox')) {
     const container = start(['--tmpfs', '/quick:exec,mode=1777']);
     const communicator = await open({ kind: 'docker-exec', container, tmpfs: ['/quick'] }, host);
     await communicatorContract(t, { open: async () => ({ communicator, folder: '/quick' }) });
+  });
+
+  await t.test('what is sent into memory is seen there and never gets into the image, links on the way included', async (t) => {
+    const container = start(['--tmpfs', '/run']);
+    const communicator = await open({ kind: 'docker-exec', container, tmpfs: ['/run/'] }, host);
+    const folder = t.testdir({ tree: { inside: 'of a folder' } });
+    await communicator.upload(Buffer.from('quiet'), '/dev/shm/key');
+    await communicator.uploadDirectory(join(folder, 'tree'), '/dev/shm/tree');
+    await communicator.exec({ command: 'ln -s run/deeper /way && mkdir /run/deeper' });
+    await communicator.upload(Buffer.from('linked'), '/var/run/key');
+    await communicator.upload(Buffer.from('twice'), '/way/key');
+    const lines: string[] = [];
+    await communicator.exec({ command: 'for file in /dev/shm/key /dev/shm/tree/inside /run/key /run/deeper/key; do cat "$file"; echo; done', onStdout: (line) => { lines.push(line); } });
+    t.strictSame(lines, ['quiet', 'of a folder', 'linked', 'twice']);
+    await communicator.download('/dev/shm/key', join(folder, 'back'));
+    t.equal(await readFile(join(folder, 'back'), 'utf8'), 'quiet');
+    const changes = execFileSync('docker', ['diff', container]).toString();
+    t.notMatch(changes, /key|inside/);
   });
 
   await t.test('docker-exec keeps the contract with busybox', async (t) => {
