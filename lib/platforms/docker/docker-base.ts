@@ -2,9 +2,9 @@ import type { Artifact } from '../../core/artifact.js';
 import type { Secret } from '../../core/secret.js';
 import type { Input, Ref, TextInput } from '../../image/ref.js';
 
-/** A login at a registry. */
+/** A login at a registry; no other registry gets to see it. */
 export interface DockerAuthProps {
-  /** The registry, such as `registry.example:5000`. @default - the registry of the image's name */
+  /** The registry, such as `registry.example:5000`. @default - the registry of the image's name, the first one's if it has several */
   readonly server?: TextInput;
   readonly username: TextInput;
   readonly password: Secret | Ref<string>;

@@ -98,6 +98,30 @@ if (await need(t, 'docker') && await need(t, 'registry')) {
     await t.rejects(bases.run({ image: name, pull: 'always' }, context()), { code: 'DockerConfigInvalid' });
   });
 
+  await t.test('a login goes to its own registry only', async (t) => {
+    const name = `${closed.host}/private:2`;
+    const { DOCKER_CONFIG: config } = process.env;
+    t.teardown(() => { if (config === undefined) delete process.env['DOCKER_CONFIG']; else process.env['DOCKER_CONFIG'] = config; });
+    process.env['DOCKER_CONFIG'] = t.testdir({ 'config.json': '{}' });
+    const artifact = make(t, name);
+    // The closed registry would let this login in, so a refusal means that it was not sent there.
+    await t.rejects(push.run({ artifact, auth: { ...registryUser, server: open.host } }, context()), { code: 'DockerAuthFailed' });
+    docker('tag', artifact.id, `${open.host}/first:2`);
+    await t.rejects(push.run({ artifact: { ...artifact, data: { repoTags: [`${open.host}/first:2`, name] } }, auth: registryUser }, context()), { code: 'DockerAuthFailed' });
+    await push.run({ artifact: { ...artifact, data: { repoTags: [name, `${open.host}/first:2`] } }, auth: { ...registryUser, server: `https://${closed.host}/v2/` } }, context());
+  });
+
+  await t.test('a credential helper that is not installed is warned of, and what needs no login goes on', async (t) => {
+    const name = `${open.host}/public:1`;
+    const artifact = make(t, name);
+    const { DOCKER_CONFIG: config } = process.env;
+    t.teardown(() => { if (config === undefined) delete process.env['DOCKER_CONFIG']; else process.env['DOCKER_CONFIG'] = config; });
+    process.env['DOCKER_CONFIG'] = t.testdir({ 'config.json': '{"credsStore":"bake-is-not-there"}' });
+    const ctx = context();
+    await push.run({ artifact }, ctx);
+    t.match(ctx.warnings, [{ code: 'DockerCredentialHelper', message: /docker-credential-bake-is-not-there/ }]);
+  });
+
   await t.test('an abort ends a pull', async (t) => {
     const abort = new AbortController();
     abort.abort(new Error('stop'));

@@ -9,6 +9,8 @@ import type { RegistryAuth } from './docker-engine.js';
 
 /** The key under which the `docker` command keeps the login of the default registry. */
 const defaultRegistryKey = 'https://index.docker.io/v1/';
+/** Hosts that all stand for the default registry. */
+const defaultHosts = ['docker.io', 'index.docker.io', 'registry-1.docker.io'];
 /** What a credential helper gives as the user when the secret is a token. */
 const tokenUser = '<token>';
 
@@ -30,13 +32,15 @@ export function dockerConfigPlace(): DockerConfigPlace {
 }
 
 /**
- * The login for an image's registry: the one given, else that of `docker login`, credential helpers included; undefined if
- * there is none.
+ * The login for an image's registry: the one given if it is for that registry, else that of `docker login`, credential
+ * helpers included; undefined if there is none.
  * @throws BakeError `DockerConfigInvalid`
  */
 export async function authFor(reference: string, given: GivenAuth | undefined, ctx: StepContext, place = dockerConfigPlace()): Promise<RegistryAuth | undefined> {
   const registry = tryParseReference(reference)?.registry;
-  if (given !== undefined) return { serveraddress: given.server ?? registry ?? defaultRegistryKey, username: given.username, password: given.password };
+  if (given !== undefined && (given.server === undefined || keyOf(given.server) === keyOf(registry))) {
+    return { serveraddress: given.server ?? registry ?? defaultRegistryKey, username: given.username, password: given.password };
+  }
   return authOfRegistry(registry, ctx, place);
 }
 
@@ -46,7 +50,7 @@ export async function authsFor(references: readonly string[], given: GivenAuth |
   for (const reference of references) {
     const registry = tryParseReference(reference)?.registry;
     const auth = await authOfRegistry(registry, ctx, place);
-    if (auth !== undefined) auths[registry ?? defaultRegistryKey] = auth;
+    if (auth !== undefined) auths[keyOf(registry)] = auth;
   }
   const [first] = references;
   if (given !== undefined) {
@@ -57,7 +61,7 @@ export async function authsFor(references: readonly string[], given: GivenAuth |
 }
 
 async function authOfRegistry(registry: string | undefined, ctx: StepContext, { folder }: DockerConfigPlace): Promise<RegistryAuth | undefined> {
-  const key = registry ?? defaultRegistryKey;
+  const key = keyOf(registry);
   const config = await readConfig(join(folder, 'config.json'));
   const helpers = config['credHelpers'];
   const helper = (isJsonObject(helpers) ? helpers[key] : undefined) ?? config['credsStore'];
@@ -82,7 +86,16 @@ async function readConfig(path: string): Promise<JsonObject> {
 /** https://github.com/docker/docker-credential-helpers: the key on standard input, JSON on standard output. */
 async function askHelper(helper: string, key: string, ctx: StepContext): Promise<RegistryAuth | undefined> {
   if (!/^[\w.-]+$/.test(helper)) throw new BakeError({ code: 'DockerConfigInvalid', message: `"${helper}" is no name of a credential helper`, hint: 'correct credsStore or credHelpers in the config.json of docker' });
-  const { code, stdout } = await ctx.exec.run({ command: `docker-credential-${helper}`, args: ['get'], stdin: `${key}\n`, signal: ctx.signal });
+  const command = `docker-credential-${helper}`;
+  const answer = await ctx.exec.run({ command, args: ['get'], stdin: `${key}\n`, signal: ctx.signal }).catch((error: unknown) => {
+    if (BakeError.is(error) && error.code === 'CommandNotFound') return undefined;
+    throw error;
+  });
+  if (answer === undefined) {
+    ctx.warn({ code: 'DockerCredentialHelper', message: `the credential helper ${command} is not on this machine`, hint: 'going on without a login; install it, or take it out of the config.json of docker' });
+    return undefined;
+  }
+  const { code, stdout } = answer;
   if (code !== 0) {
     if (!/not found/i.test(stdout)) ctx.warn({ code: 'DockerCredentialHelper', message: `the credential helper ${helper} failed: ${stdout.trim()}`, hint: 'going on without a login' });
     return undefined;
@@ -98,9 +111,7 @@ async function askHelper(helper: string, key: string, ctx: StepContext): Promise
 
 function authOfFile(auths: unknown, key: string): RegistryAuth | undefined {
   if (!isJsonObject(auths)) return undefined;
-  // Old entries are URLs; the host decides.
-  const host = (text: string) => text.replace(/^https?:\/\//, '').replace(/\/.*$/, '');
-  const entry = auths[key] ?? Object.entries(auths).find(([name]) => host(name) === host(key))?.[1];
+  const entry = auths[key] ?? Object.entries(auths).find(([name]) => keyOf(name) === key)?.[1];
   if (!isJsonObject(entry)) return undefined;
   const text = (name: string) => (typeof entry[name] === 'string' && entry[name] !== '' ? entry[name] : undefined);
   const [user, ...rest] = Buffer.from(text('auth') ?? '', 'base64').toString().split(':');
@@ -110,4 +121,10 @@ function authOfFile(auths: unknown, key: string): RegistryAuth | undefined {
   const registrytoken = text('registrytoken');
   if (username === undefined && identitytoken === undefined && registrytoken === undefined) return undefined;
   return { serveraddress: key, ...(username === undefined ? {} : { username }), ...(password === undefined ? {} : { password }), ...(identitytoken === undefined ? {} : { identitytoken }), ...(registrytoken === undefined ? {} : { registrytoken }) };
+}
+
+/** A registry as `docker login` keeps it. Old entries are URLs; the host decides. */
+function keyOf(registry: string | undefined): string {
+  const host = registry?.replace(/^https?:\/\//, '').replace(/\/.*$/, '');
+  return host === undefined || defaultHosts.includes(host) ? defaultRegistryKey : host;
 }
