@@ -63,6 +63,8 @@ export interface ResourceHandler<Spec, Handle extends JsonObject> {
   check?(spec: Spec, ctx: StepContext): Promise<void>;
   /** As `check`, for a step whose spec has refs in it: `known` holds the fields that have none. */
   checkKnown?(known: Partial<Spec>, ctx: StepContext): Promise<void>;
+  /** For who had it kept with `--on-error keep`: the command that enters it. */
+  entry?(handle: Handle): string;
   /** Milliseconds that "not found" may be wrong after a creation. @default 0 */
   readonly settle?: number;
 }

@@ -32,6 +32,11 @@ export class Registry {
     return this.#kinds.get(kind)?.kind.owns !== false;
   }
 
+  /** Whether it dies with this process. */
+  endsWithProcess(kind: string): boolean {
+    return this.#kinds.get(kind)?.kind.endsWithProcess === true;
+  }
+
   /** Whether its artifact is that of its input. */
   passesOn(kind: string): boolean {
     return this.#kinds.get(kind)?.kind.passesOn === true;

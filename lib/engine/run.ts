@@ -170,7 +170,11 @@ class Run {
     build.error = error;
     build.abort.abort(new BakeError({ code: 'BuildFailed', message: 'the build failed' }));
     this.#skipRest(build, 'its build failed');
-    if (isKeepWished || this.#request.onError === 'keep') for (const state of build.steps) if (state.resource === 'held') state.resource = 'kept';
+    if (isKeepWished || this.#request.onError === 'keep') this.#keep(build);
+  }
+
+  #keep(build: BuildState): void {
+    for (const state of build.steps) if (state.resource === 'held' && !this.#services.registry.endsWithProcess(state.step.kind)) state.resource = 'kept';
   }
 
   /** Nothing more of the build is started, nor of the builds that need it. */
@@ -295,12 +299,18 @@ class Run {
       const token = tokenOf(services.run.id, state.step.id);
       const isListed = this.#leftovers.some((leftover) => leftover.token === token);
       if (!services.registry.owns(state.step.kind)) continue;
-      if (state.resource === 'kept') this.#leftovers.push(leftoverOf(factsOf(state), token, 'kept as asked'));
+      if (state.resource === 'kept') this.#leftovers.push(leftoverOf(factsOf(state), token, await this.#keptReason(state)));
       else if ((state.resource === 'stuck' || state.resource === 'held') && !isListed && !this.#isArtifact(state)) this.#leftovers.push(leftoverOf(factsOf(state), token, 'it could not be removed'));
     }
     if (this.#leftovers.length > 0) return;
     await rm(join(services.run.folder, 'tmp'), { recursive: true, force: true });
     await services.journal.append({ type: 'run.closed', at: services.clock.now() }, 'eventual').catch(() => {});
+  }
+
+  async #keptReason({ step, handle }: StepState): Promise<string> {
+    const loaded = await this.#services.registry.handler(step.kind);
+    const command = loaded.type === 'resource' && handle !== undefined ? loaded.handler.entry?.(handle) : undefined;
+    return command === undefined ? 'kept as asked' : `kept as asked; enter it with: ${command}`;
   }
 
   #isArtifact(state: StepState): boolean {

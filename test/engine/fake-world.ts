@@ -144,6 +144,7 @@ export class FakeWorld {
       name: 'fake',
       steps: [
         { kind: defineStepKind({ kind: 'fake.thing', type: 'resource', spec, outputs: ['token', 'artifact'], version: 1 }), load: async () => thing as never },
+        { kind: defineStepKind({ kind: 'fake.mortal', type: 'resource', spec, outputs: ['token'], version: 1, endsWithProcess: true }), load: async () => thing as never },
         { kind: defineStepKind({ kind: 'fake.act', type: 'action', spec, outputs: ['done'], version: 1 }), load: async () => act as never },
       ],
     };
@@ -189,7 +190,7 @@ export async function openJournal(services: EngineServices): Promise<void> {
 type StepShape = Partial<Pick<PlanStep, 'role' | 'policy' | 'needs'>> & { readonly spec?: FakeSpec };
 
 /** A plan of one build, written as a list of `[name, kind, lifetime, more]`. */
-export function fakePlan(image: string, shapes: readonly (readonly [string, 'thing' | 'act', 'run' | 'artifact' | 'none', StepShape?])[]): Plan {
+export function fakePlan(image: string, shapes: readonly (readonly [string, 'thing' | 'mortal' | 'act', 'run' | 'artifact' | 'none', StepShape?])[]): Plan {
   const build = `${image}/B`;
   const id = (name: string) => (name.includes('/') ? name : `${build}/${name}`);
   const steps = shapes.map(([name, kind, lifetime, more = {}]): PlanStep => ({

@@ -75,6 +75,13 @@ t.test('--on-error keep leaves what the build holds and lists it', async (t) => 
   t.not(entries.at(-1)?.type, 'run.closed', 'so that clean finds it');
 });
 
+t.test('--on-error keep releases what would die with the process anyway, and does not say that it was kept', async (t) => {
+  const held = ['Held', 'mortal', 'run', { needs: ['Machine'] }] as const;
+  const { outcome, world } = await run([fakePlan('Web', [machine, held, ['Script', 'act', 'none', { needs: ['Held'], spec: { fail: 'before' } }], capture(['Script'])])], { onError: 'keep' });
+  t.same(outcome.leftovers.map((leftover) => leftover.step), ['Web/B/Machine']);
+  t.ok(world.order.includes('remove Web/B/Held'));
+});
+
 t.test('--on-error ask tries the step again if told so', async (t) => {
   const { outcome } = await run([fakePlan('Web', [machine, act('Script', { spec: { fail: 'before', failures: 1 } }), capture(['Script'])])], { onError: 'ask', answer: 'retry' });
   t.equal(outcome.status, 'succeeded');

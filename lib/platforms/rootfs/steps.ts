@@ -41,6 +41,7 @@ export const rootfsMachine = defineStepKind({
   kind: 'rootfs.machine',
   type: 'resource',
   noun: 'namespaces',
+  endsWithProcess: true,
   version: 1,
   spec: z.strictObject({
     tree: late(tree),

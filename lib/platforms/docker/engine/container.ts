@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { DockerExecConnection } from '../../../communicators/docker-exec/docker-exec-connection.js';
 import { BakeError } from '../../../core/bake-error.js';
 import type { JsonObject } from '../../../core/json.js';
+import { shellQuote } from '../../../core/quote.js';
 import type { ResourceHandler, StepContext } from '../../../engine/handler.js';
 import type { containerStep } from '../steps.js';
 import type { ContainerFacts, ContainerOptions, DeviceMapping, DockerEngine } from './docker-engine.js';
@@ -48,6 +49,7 @@ export function containerHandler(engine: DockerEngine): ResourceHandler<Spec, Co
       const facts = id === undefined ? undefined : await engine.inspectContainer(id, ctx);
       return facts === undefined ? undefined : handleOf(facts, spec, spec.execUser ?? '', spec.workdir ?? '');
     },
+    entry: ({ name }) => `docker exec -it ${shellQuote(name)} /bin/sh`,
     release: ({ id }) => engine.removeContainer(id),
   };
 }

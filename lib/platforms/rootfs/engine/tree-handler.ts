@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { Artifact } from '../../../core/artifact.js';
 import { BakeError } from '../../../core/bake-error.js';
 import type { ResourceHandler, StepContext } from '../../../engine/handler.js';
+import { entryCommand } from './entry-command.js';
 import { oneLayer } from './oci-reader.js';
 import type { RootfsPort, TreeSpec } from './rootfs-port.js';
 
@@ -43,6 +44,7 @@ export function treeHandler(port: RootfsPort): ResourceHandler<TreeSpec, TreeHan
       await port.end(token, ctx);
       return (await isThere(folder)) ? handleOf(folder, baseOf(spec)) : undefined;
     },
+    entry: ({ tree }) => entryCommand(tree),
     async release({ folder }, ctx) {
       await port.end(ctx.token, ctx);
       await port.remove(folder, ctx);
