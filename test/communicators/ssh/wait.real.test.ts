@@ -41,7 +41,7 @@ t.test('a forward that accepts before the machine listens costs short attempts, 
   const started = Date.now();
   const ssh = await openSsh(t, connectionTo(sshd, { port, timeout: 30_000 }));
   t.ok(Date.now() - started < 15_000, `${Date.now() - started} ms`);
-  t.ok(mostAtOnce <= 5, `${mostAtOnce} at once`);
+  t.ok(mostAtOnce <= 8, `${mostAtOnce} at once`);
   t.equal((await ssh.exec({ command: 'true' })).code, 0);
 });
 

@@ -1,5 +1,8 @@
+import { once } from 'node:events';
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import { BakeError } from '../../../core/bake-error.js';
 import type { SshProxy } from '../connection.js';
 import { type Dial, withLimits } from './dial.js';
@@ -16,17 +19,32 @@ type Opened = (stream: Duplex) => void;
 
 async function throughSocks({ host: proxyHost, port: proxyPort = defaultPorts.socks5, user, password }: SshProxy, host: string, port: number, opened: Opened): Promise<Duplex> {
   const { SocksClient } = await import('socks');
+  const socket = connect({ host: proxyHost, port: proxyPort, noDelay: true });
+  opened(socket);
   try {
-    const { socket } = await SocksClient.createConnection({
-      command: 'connect', destination: { host, port },
+    await once(socket, 'connect');
+    await SocksClient.createConnection({
+      command: 'connect', destination: { host, port }, existing_socket: socket,
       proxy: { host: proxyHost, port: proxyPort, type: 5, ...(user === undefined ? {} : { userId: user, password: password ?? '' }) },
     });
-    socket.setNoDelay(true);
-    opened(socket);
+    await takeBack(socket);
     return socket;
   } catch (error) {
     throw refused(error as Error, `${proxyHost}:${proxyPort}`);
   }
+}
+
+/**
+ * What came in one packet with the proxy's own answer, the library tells with the next turn of the event loop, and lets the
+ * stream flow from then on, whether anybody listens or not: it is caught and put back.
+ */
+async function takeBack(socket: Duplex): Promise<void> {
+  const early: Buffer[] = [];
+  const keep = (chunk: Buffer) => { early.push(chunk); };
+  socket.on('data', keep);
+  await setImmediate();
+  socket.off('data', keep).pause();
+  if (early.length > 0) socket.unshift(Buffer.concat(early));
 }
 
 function throughHttp({ host: proxyHost, port: proxyPort = defaultPorts.http, user, password }: SshProxy, host: string, port: number, opened: Opened): Promise<Duplex> {
@@ -34,9 +52,9 @@ function throughHttp({ host: proxyHost, port: proxyPort = defaultPorts.http, use
   const login = user === undefined ? {} : { 'proxy-authorization': `Basic ${Buffer.from(`${user}:${password ?? ''}`).toString('base64')}` };
   return new Promise((resolve, reject) => {
     const asked = request({ host: proxyHost, port: proxyPort, method: 'CONNECT', path: target, headers: { host: target, ...login }, agent: false });
+    asked.once('socket', opened);
     asked.on('connect', ({ statusCode = 0, statusMessage = '' }, socket, head) => {
-      opened(socket);
-      if (statusCode !== 200) {
+      if (statusCode < 200 || statusCode > 299) {
         socket.destroy();
         reject([401, 403, 407].includes(statusCode) ? forbidden(`${proxyHost}:${proxyPort}`, `${statusCode} ${statusMessage}`) : new NotReady(`the proxy answers ${statusCode} ${statusMessage}`));
         return;

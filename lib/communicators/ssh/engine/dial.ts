@@ -54,7 +54,10 @@ export function dialThrough(bastion: ssh2.Client, host: string, port: number): D
   }));
 }
 
-/** Opens a stream and waits for the banner on it, with what is open closed again if that does not work out in time. */
+/**
+ * Opens a stream and waits for the banner on it, with what is open closed again if that does not work out in time: so it
+ * must be told of the stream as soon as there is one, not only once it is ready.
+ */
 export async function withLimits({ clock, connectLimit, bannerLimit, signal }: DialLimits, open: (opened: (stream: Duplex) => void) => Promise<Duplex>): Promise<Duplex> {
   const over = new AbortController();
   const either = AbortSignal.any([signal, over.signal]);
@@ -99,6 +102,6 @@ function bannerOn(stream: Duplex): Promise<void> {
       reject(new NotReady('it closed the connection without a word'));
     };
     const done = () => stream.off('data', onData).off('end', onEnd).off('close', onEnd);
-    stream.on('data', onData).on('end', onEnd).on('close', onEnd);
+    stream.on('data', onData).on('end', onEnd).on('close', onEnd).resume();
   });
 }

@@ -25,11 +25,19 @@ export async function openForwards(client: ssh2.Client, { localForwards = [], re
 function listen(client: ssh2.Client, { bindAddress = '127.0.0.1', port, host, hostPort }: SshForward, log: (line: string) => void): Promise<Server> {
   return new Promise((resolve, reject) => {
     const server = createServer((socket) => {
-      client.forwardOut(socket.remoteAddress ?? '127.0.0.1', socket.remotePort ?? 0, host, hostPort, (error, channel) => {
-        if (error === undefined) return join(socket, channel);
+      socket.on('error', () => {}); // who hangs up before the machine has answered
+      const failed = (error: Error) => {
         log(`the machine could not reach ${host}:${hostPort}: ${error.message}`);
         socket.destroy();
-      });
+      };
+      try {
+        client.forwardOut(socket.remoteAddress ?? '127.0.0.1', socket.remotePort ?? 0, host, hostPort, (error, channel) => {
+          if (error === undefined) join(socket, channel);
+          else failed(error);
+        });
+      } catch (error) { // the connection is gone, and its close not told yet
+        failed(error as Error);
+      }
     });
     server.unref(); // it must not keep the process alive
     server.once('error', (error: NodeJS.ErrnoException) => reject(new BakeError({ code: error.code === 'EADDRINUSE' ? 'PortInUse' : 'ForwardRefused', source: 'platform', message: `the local forward ${bindAddress}:${port} cannot listen: ${error.code ?? error.message}`, hint: 'choose another port in "localForwards", or end what uses it', cause: error })));
@@ -41,12 +49,19 @@ function listen(client: ssh2.Client, { bindAddress = '127.0.0.1', port, host, ho
 }
 
 async function listenThere(client: ssh2.Client, forwards: readonly SshForward[], log: (line: string) => void): Promise<void> {
-  client.on('tcp connection', ({ destPort }, accept, reject) => {
-    const forward = forwards.find(({ port }) => port === destPort);
+  client.on('tcp connection', ({ destIP, destPort }, accept, reject) => {
+    const forward = forwards.find(({ bindAddress = '127.0.0.1', port }) => bindAddress === destIP && port === destPort);
     if (forward === undefined) return reject();
     const socket = connect(forward.hostPort, forward.host);
-    socket.once('error', (error) => { log(`${forward.host}:${forward.hostPort} could not be reached: ${error.message}`); reject(); });
-    socket.once('connect', () => join(accept(), socket));
+    const onError = (error: Error) => {
+      log(`${forward.host}:${forward.hostPort} could not be reached: ${error.message}`);
+      reject();
+    };
+    socket.once('error', onError);
+    socket.once('connect', () => {
+      socket.off('error', onError); // what was accepted cannot be refused any more
+      join(accept(), socket);
+    });
   });
   for (const { bindAddress = '127.0.0.1', port, host, hostPort } of forwards) {
     await new Promise<void>((resolve, reject) => {

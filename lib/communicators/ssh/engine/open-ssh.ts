@@ -24,7 +24,7 @@ export const openSsh: OpenCommunicator = async (connection, host) => {
 
 /** The machine lets us in, and is left alone for a while: it may be about to reboot. */
 async function waitOnceInside(connection: SshConnection, pause: number, host: CommunicatorHost): Promise<void> {
-  const session = await Session.open({ ...connection, localForwards: [], remoteForwards: [] }, host);
+  const session = await Session.openBare(connection, host);
   session.close();
   host.log(`the machine lets us in; waiting ${pause / 1_000} s before connecting, as asked`);
   await host.clock.sleep(pause, host.signal);

@@ -24,7 +24,7 @@ export class Session {
    * @throws BakeError see `waitForSsh`, `loadLoginKeys`, `HostTrust.load`
    */
   static async open(connection: SshConnection, host: SessionHost): Promise<Session> {
-    const session = await Session.#reach(connection, host);
+    const session = await Session.openBare(connection, host);
     try {
       session.#forwards = await openForwards(session.client, connection, host.log);
       return session;
@@ -34,7 +34,8 @@ export class Session {
     }
   }
 
-  static async #reach(connection: SshConnection, host: SessionHost): Promise<Session> {
+  /** As `open`, but no ports are forwarded: for a login beside the one that forwards them. */
+  static async openBare(connection: SshConnection, host: SessionHost): Promise<Session> {
     const { bastion, proxy, host: name, port = 22 } = connection;
     if (bastion === undefined) return Session.#logIn(connection, connection, host, proxy === undefined ? dialTcp(name, port) : dialProxy(proxy, name, port));
     const first = await Session.#logIn(bastion, connection, host, dialTcp(bastion.host, bastion.port ?? 22));

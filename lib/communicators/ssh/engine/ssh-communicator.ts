@@ -78,14 +78,14 @@ export class SshCommunicator implements Communicator {
   }
 
   #open(): Promise<Channels> {
-    const dial = this.#logIn(this.#closing.signal); // others may wait for it too, so only closing ends it
+    const dial = this.#logIn(Session.open, this.#closing.signal); // others may wait for it too, so only closing ends it
     dial.catch(() => { this.#dial = undefined; });
     return dial;
   }
 
-  async #logIn(signal: AbortSignal): Promise<Channels> {
+  async #logIn(open: typeof Session.open, signal: AbortSignal): Promise<Channels> {
     const { connection, clock, log } = this.#options;
-    return new Channels(await Session.open(connection, { clock, log, signal }), clock);
+    return new Channels(await open(connection, { clock, log, signal }), clock);
   }
 
   readonly #transfer: Run = (options) => this.#run(options);
@@ -94,7 +94,7 @@ export class SshCommunicator implements Communicator {
     // Both may fail before there is a channel, which is when they are looked at.
     if (options.stdin instanceof Readable) options.stdin.on('error', () => {});
     options.stdout?.on('error', () => {});
-    return this.#onceAgain((channels) => runCommand(channels, options, { clock: this.#options.clock, another: (signal) => this.#logIn(signal) }), options.signal);
+    return this.#onceAgain((channels) => runCommand(channels, options, { clock: this.#options.clock, another: (signal) => this.#logIn(Session.openBare, signal) }), options.signal);
   }
 
   async #withSftp(code: 'UploadFailed' | 'DownloadFailed', path: string, signal: AbortSignal | undefined, work: (sftp: SftpTransfer) => Promise<void>): Promise<void> {

@@ -24,14 +24,12 @@ const period = 250;
 /** The other side sees one attempt end before the next one begins. */
 const breath = 20;
 /**
- * How many attempts may wait for an answer at the same time. What forwards ports for a guest may accept a connection that
- * leads nowhere yet and never will: once the guest listens, only a new attempt gets through. A slow guest on the other hand
- * takes its time to say hello. So a new attempt starts soon, and the ones before it are left to wait; both times grow with
- * the time that has passed.
+ * What forwards ports for a guest may accept a connection that leads nowhere yet and never will: once the guest listens, only
+ * a new attempt gets through. A slow guest on the other hand takes its time to say hello. So a new attempt starts soon, and
+ * the ones before it are left to wait; both times grow with the time that has passed, as shares of it.
  */
-const atOnce = 4;
-/** The share of the time that has passed by which a new attempt may be late. */
-const share = 1 / 40;
+const spacing = { least: 300, share: 1 / 40 };
+const patience = { least: 2_000, share: 1 / 4, most: 15_000 };
 
 /**
  * Gets into a machine that may not be up yet, with attempts that are cut short while nothing answers.
@@ -42,7 +40,7 @@ export async function waitForSsh(options: WaitOptions): Promise<{ readonly clien
   const name = knownHostName(login.host, login.port ?? 22);
   const started = clock.now();
   const left = () => started + options.timeout - clock.now();
-  const spacing = () => Math.max(period, (clock.now() - started) * share);
+  const passed = () => clock.now() - started;
   let attempts = 0;
   let refused = 0;
   let last = 'nothing was tried';
@@ -55,7 +53,7 @@ export async function waitForSsh(options: WaitOptions): Promise<{ readonly clien
     signal.throwIfAborted();
     const begun = clock.now();
     try {
-      const stream = await firstAnswer({ ...options, left, spacing, silent: failed, started: () => { attempts++; } });
+      const stream = await firstAnswer({ ...options, left, passed, silent: failed, begun: () => { attempts++; } });
       const client = await logIn({ ...options, stream, limit: Math.max(1, Math.min(options.handshakeTimeout, left())) });
       return { client, stream };
     } catch (error) {
@@ -78,13 +76,13 @@ export async function waitForSsh(options: WaitOptions): Promise<{ readonly clien
 
 interface Answering extends Pick<WaitOptions, 'dial' | 'clock' | 'signal'> {
   readonly left: () => number;
-  readonly spacing: () => number;
-  readonly started: () => void;
+  readonly passed: () => number;
+  readonly begun: () => void;
   readonly silent: (error: NoAnswer) => void;
 }
 
 /** Starts attempts one after the other until one is answered, in whatever way: with a banner, or with a refusal. */
-function firstAnswer({ dial, clock, signal: outer, left, spacing, started, silent }: Answering): Promise<Duplex> {
+function firstAnswer({ dial, clock, signal: outer, left, passed, begun, silent }: Answering): Promise<Duplex> {
   const over = new AbortController();
   const signal = AbortSignal.any([outer, over.signal]);
   const answer = new Promise<Duplex>((resolve, reject) => {
@@ -98,9 +96,10 @@ function firstAnswer({ dial, clock, signal: outer, left, spacing, started, silen
     );
     const attempts = async (): Promise<never> => {
       for (;;) {
-        started();
-        const next = spacing();
-        const waiting = attempt(Math.max(1, Math.min(atOnce * next, left())));
+        begun();
+        const next = Math.max(spacing.least, passed() * spacing.share);
+        const limit = Math.min(patience.most, Math.max(patience.least, passed() * patience.share));
+        const waiting = attempt(Math.max(1, Math.min(limit, left())));
         if (left() <= next) {
           await waiting;
           throw latest;
