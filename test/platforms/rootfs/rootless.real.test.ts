@@ -31,7 +31,8 @@ async function somebody(t: Test, ranges: boolean): Promise<Somebody> {
 /** Runs the child build as somebody: the lines it printed. */
 async function build(user: Somebody, script: string, args: readonly string[], onLine: (line: string) => void = () => {}): Promise<readonly string[]> {
   const asUser = process.getuid?.() === 0 ? ['setpriv', `--reuid=${user.uid}`, `--regid=${user.gid}`, '--init-groups', '--'] : [];
-  const [command = '', ...rest] = [...asUser, process.execPath, script, ...args];
+  // The test runner puts its own modules into every Node process through this variable; they would write where this user may not.
+  const [command = '', ...rest] = [...asUser, 'env', '-u', 'NODE_OPTIONS', process.execPath, script, ...args];
   const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'inherit'], env: { PATH: process.env['PATH'], HOME: '/tmp', USER: user.name } });
   const lines: string[] = [];
   await eachLine(child.stdout, (line) => { lines.push(line); onLine(line); });
