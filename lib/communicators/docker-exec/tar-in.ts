@@ -1,4 +1,4 @@
-import { chmod, lstat, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { createWriteStream } from 'node:fs';
 import { dirname, join, normalize, resolve, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -22,7 +22,7 @@ export async function fileFromTar(tar: Readable, destination: string, { onProgre
       }
       found = true;
       let received = 0;
-      await pipeline(entry, counting((bytes) => onProgress?.(received += bytes, size)), createWriteStream(destination));
+      await pipeline(entry, counting((bytes) => onProgress?.(received += bytes, size)), createWriteStream(destination, { mode: 0o600 }));
       await chmod(destination, (mode ?? 0o644) & permissions);
     }
     if (!found) throw new Error('the archive is empty');
@@ -36,7 +36,7 @@ export async function fileFromTar(tar: Readable, destination: string, { onProgre
 
 /**
  * Writes what is in a tar stream into a local folder. The archive comes from a machine and is not trusted: no name leads
- * out of the folder, and links are made last, so that nothing is written through one.
+ * out of the folder, and links are made last, so that nothing is written through one, nor through one that was there before.
  */
 export async function folderFromTar(tar: Readable, destination: string, { onProgress, signal }: TransferOptions): Promise<void> {
   const root = resolve(destination);
@@ -49,20 +49,20 @@ export async function folderFromTar(tar: Readable, destination: string, { onProg
       const { name, type, mode = 0o644, linkname } = entry.header;
       const path = inside(root, name);
       if (path !== undefined && path !== root) {
-        await mkdir(dirname(path), { recursive: true });
+        await makeParents(root, path);
         if (type === 'directory') {
           await makeWay(path, 'directory');
           await mkdir(path, { recursive: true });
           modes.push(() => chmod(path, mode & permissions)); // last, as it may forbid writing into it
         } else if (type === 'file' || type === 'contiguous-file') {
           await makeWay(path, 'file');
-          await pipeline(entry, counting((bytes) => onProgress?.(received += bytes)), createWriteStream(path));
+          await pipeline(entry, counting((bytes) => onProgress?.(received += bytes)), createWriteStream(path, { mode: 0o600 }));
           await chmod(path, mode & permissions);
         } else if (type === 'symlink' && typeof linkname === 'string') {
           links.push(async () => { await makeWay(path, 'link'); await symlink(linkname, path); });
         } else if (type === 'link' && typeof linkname === 'string') {
           const target = inside(root, linkname);
-          if (target !== undefined) links.unshift(async () => { await makeWay(path, 'link'); await writeFile(path, await readFile(target), { mode: mode & permissions }); });
+          if (target !== undefined) links.unshift(async () => { await requireInside(root, target); await makeWay(path, 'link'); await writeFile(path, await readFile(target), { mode: mode & permissions }); });
         }
       }
       entry.resume();
@@ -89,6 +89,20 @@ async function entriesOf(tar: Readable, signal: AbortSignal | undefined): Promis
 function inside(root: string, name: string): string | undefined {
   const path = join(root, normalize(`/${name}`));
   return path === root || path === root + sep ? root : path.startsWith(root + sep) ? path.replace(/[/\\]+$/, '') : undefined;
+}
+
+/** Makes the folders above a path. A link that an earlier archive left there would lead out, so it makes room for a folder. */
+async function makeParents(root: string, path: string): Promise<void> {
+  let here = root;
+  for (const name of dirname(path).slice(root.length).split(sep).filter((part) => part !== '')) {
+    here = join(here, name);
+    await makeWay(here, 'directory');
+    await mkdir(here, { recursive: true });
+  }
+}
+
+async function requireInside(root: string, target: string): Promise<void> {
+  if (!(await realpath(target)).startsWith(join(await realpath(root), sep))) throw new Error(`${target} leads out of the folder`);
 }
 
 /** Removes what stands in the way; a link in particular, which would lead the write elsewhere. */

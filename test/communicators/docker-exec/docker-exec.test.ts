@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
@@ -93,4 +93,17 @@ t.test('a folder that cannot be read fails its tar', async (t) => {
 t.test('a connection that is none is a bug that is named', async (t) => {
   t.throws(() => parseDockerExecConnection({ kind: 'docker-exec' }), { code: 'InvalidConnection' });
   t.throws(() => parseDockerExecConnection({ kind: 'docker-exec', container: 'c', usr: 'x' }), { code: 'InvalidConnection' });
+});
+
+t.test('a folder that was there already leads no download out through its links', async (t) => {
+  const folder = t.testdir({ outside: { known: 'untouched', secret: 'of the host' }, into: { way: t.fixture('symlink', '../outside') } });
+  const tar = pack();
+  tar.entry({ name: 'way/known' }, 'overwritten');
+  tar.entry({ name: 'stolen', type: 'link', linkname: 'other/secret' });
+  tar.finalize();
+  await symlink('../outside', join(folder, 'into/other'));
+  await t.rejects(folderFromTar(Readable.from(tar as AsyncIterable<Buffer>, { objectMode: false }), join(folder, 'into'), {}), /leads out of the folder/);
+  t.equal(await readFile(join(folder, 'outside/known'), 'utf8'), 'untouched');
+  t.equal(await readFile(join(folder, 'into/way/known'), 'utf8'), 'overwritten');
+  await t.rejects(readFile(join(folder, 'into/stolen')), { code: 'ENOENT' });
 });
