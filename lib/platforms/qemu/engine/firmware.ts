@@ -52,7 +52,9 @@ export async function findFirmware({ firmware, architecture, machine }: { readon
       const fits = description['interface-types']?.includes('uefi') === true && mapping?.device === 'flash' && (mapping.executable?.format ?? 'raw') === 'raw'
         && description.targets?.some((target) => target.architecture === architecture && target.machines.some((pattern) => takes(pattern, type))) === true
         && (firmware.secureBoot === true ? features.includes('secure-boot') && features.includes('enrolled-keys') : !features.includes('requires-smm') && !features.includes('enrolled-keys'));
-      if (fits && mapping.executable !== undefined && mapping['nvram-template'] !== undefined) return { code: mapping.executable.filename, vars: mapping['nvram-template'].filename };
+      const [code, vars] = [mapping?.executable?.filename, mapping?.['nvram-template']?.filename];
+      // A description may come without its files: some packages leave them out.
+      if (fits && code !== undefined && vars !== undefined && await isFile(code) && await isFile(vars)) return { code, vars };
     }
   }
   return undefined;
@@ -64,8 +66,12 @@ function takes(pattern: string, machineType: string): boolean {
   return machineType === pattern || machineType.startsWith(prefix) || { 'q35': 'pc-q35-', 'pc': 'pc-i440fx-', 'virt': 'virt-' }[machineType] === prefix;
 }
 
+function isFile(path: string): Promise<boolean> {
+  return stat(path).then((facts) => facts.isFile(), () => false);
+}
+
 async function requireFile(path: string, given: string): Promise<void> {
-  if (await stat(path).then((facts) => facts.isFile(), () => false)) return;
+  if (await isFile(path)) return;
   throw new BakeError({ code: 'FirmwareNotFound', message: `there is no firmware file ${given}`, hint: 'correct the path in "firmware", or leave it out to take the one that the system has' });
 }
 

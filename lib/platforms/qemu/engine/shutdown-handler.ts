@@ -19,7 +19,7 @@ export const shutdownHandler: ActionHandler<ShutdownSpec, Record<string, never>>
       off.catch(() => {});
       if ((await qmp.execute('query-status') as { readonly status: string }).status !== 'shutdown') {
         await Promise.race([off, ask(spec, qmp, ctx)]);
-        await within(timeout, off, ctx);
+        await within(spec, off, ctx);
       }
       await qmp.execute('quit').catch(() => {}); // it may be gone before it has answered
       await untilGone(folder, ctx);
@@ -53,10 +53,14 @@ async function ask({ connection, command, powerButton, timeout }: ShutdownSpec, 
   }
 }
 
-async function within(timeout: number, off: Promise<void>, ctx: StepContext): Promise<void> {
+async function within({ timeout, command, powerButton }: ShutdownSpec, off: Promise<void>, ctx: StepContext): Promise<void> {
   const over = new AbortController();
   const limit = ctx.clock.sleep(timeout, AbortSignal.any([over.signal, ctx.signal])).then(() => {
-    throw new BakeError({ code: 'ShutdownTimeout', source: 'platform', message: `the machine was still on ${timeout / 1_000} s after it was told to shut down, and was killed`, hint: 'give a "shutdownCommand" that works in this guest, or a longer "shutdownTimeout"' });
+    const isTold = command !== undefined || powerButton;
+    throw new BakeError({
+      code: 'ShutdownTimeout', source: 'platform', message: `the machine was still on ${timeout / 1_000} s after it was ${isTold ? 'told to shut down' : 'started'}, and was killed`,
+      hint: isTold ? 'give a "shutdownCommand" that works in this guest, or a longer "shutdownTimeout"' : 'with communicator \'none\' it has to switch itself off; give a longer "shutdownTimeout" if it was not done yet',
+    });
   });
   limit.catch(() => {});
   try {
