@@ -11,7 +11,7 @@ type ShutdownSpec = z.output<(typeof qemuShutdown)['spec']>;
 /** Switches the machine off and waits for its word that it is; then ends QEMU, which has written all by then. */
 export const shutdownHandler: ActionHandler<ShutdownSpec, Record<string, never>> = {
   async run(spec, ctx) {
-    const { serialLog, timeout, folder } = spec;
+    const { serialLog, folder } = spec;
     let qmp: Qmp | undefined;
     try {
       qmp = await Qmp.connect(spec.qmp);
