@@ -138,7 +138,8 @@ export interface SshOptions extends SshLoginProps {
   readonly pty?: boolean;
   /**
    * How folders are transferred, and with `sftp` single files too. `tar` streams a folder through one channel, and falls
-   * back on sftp if the machine has no tar; `sftp` is for a machine without a usable shell.
+   * back on sftp if the machine has no tar; `sftp` is for a machine without a usable shell. The old scp protocol is not spoken:
+   * what it needs on the machine is more than `cat` and `tar`, and OpenSSH's own scp has used SFTP since 9.0.
    * @default 'tar'
    */
   readonly fileTransfer?: 'tar' | 'sftp';

@@ -54,7 +54,7 @@ t.test('firmware, TPM, VNC and other architectures', (t) => {
   t.strictSame(values(uefi, '-machine'), ['q35,smm=on']);
   t.ok(values(uefi, '-drive').some((drive) => drive?.includes('readonly=on,file=/c.fd')));
   t.ok(values(uefi, '-device').includes('tpm-tis,id=tpm0-device,tpmdev=tpm0'));
-  t.strictSame(values(uefi, '-vnc'), ['127.0.0.1:5,to=1']);
+  t.strictSame(values(uefi, '-vnc'), ['127.0.0.1:5,to=6']);
   const arm = machineArguments({ ...spec, architecture: 'aarch64' }, facts);
   t.strictSame(values(arm, '-machine'), ['virt']);
   t.notOk(arm.includes('-vga'));

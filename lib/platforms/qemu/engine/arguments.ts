@@ -227,6 +227,6 @@ function displayArguments({ display: wanted = 'none', vga, vnc, architecture }: 
   if (vnc === undefined) return [['-display', display], ...card];
   const { bindAddress = '127.0.0.1', portMin = 5_900, portMax = 6_000, password } = vnc;
   const first = portMin - 5_900;
-  const server = [`${bindAddress.includes(':') ? `[${bindAddress}]` : bindAddress}:${first}`, `to=${portMax - portMin}`, ...(password === undefined ? [] : ['password=on'])].join(',');
+  const server = [`${bindAddress.includes(':') ? `[${bindAddress}]` : bindAddress}:${first}`, `to=${portMax - 5_900}`, ...(password === undefined ? [] : ['password=on'])].join(',');
   return [['-display', display], ['-vnc', server], ...card];
 }

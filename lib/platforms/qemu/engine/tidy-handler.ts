@@ -12,7 +12,8 @@ export const tidyHandler: ActionHandler<TidySpec, Record<string, never>> = {
     const machine = await ctx.connect(spec.connection);
     const errors: string[] = [];
     const { code, disconnected } = await machine.exec({
-      command: 'if [ "$(id -u)" = 0 ]; then exec sh -s; else exec sudo -n sh -s; fi',
+      // The script's first argument is the home of who has logged in, wherever that is.
+      command: 'if [ "$(id -u)" = 0 ]; then exec sh -s -- "$HOME"; else exec sudo -n sh -s -- "$HOME"; fi',
       stdin: tidyScript(spec),
       onStdout: (line) => ctx.log(line),
       onStderr: (line) => { errors.push(line); ctx.log(line, 'stderr'); },
@@ -43,7 +44,7 @@ export function tidyScript({ authorizedKey, hostPublicKey, cloudInit, injected =
 /** Only the line of this key goes: the user may have added others. An empty file that nobody had before goes too. */
 function forgetKey(key: string): string {
   const [type = '', body = ''] = key.split(' ');
-  return `for file in /root/.ssh/authorized_keys /home/*/.ssh/authorized_keys; do
+  return `for file in "$1/.ssh/authorized_keys" /root/.ssh/authorized_keys; do
   if [ -f "$file" ] && grep -qF ${shellQuote(`${type} ${body}`)} "$file"; then
     grep -vF ${shellQuote(`${type} ${body}`)} "$file" > "$file.bake" || true
     cat "$file.bake" > "$file"
