@@ -8,10 +8,11 @@ const run = promisify(execFile);
 
 t.test('npm run quickstart bakes one class for rootfs, Docker and QEMU, and the page is served', { timeout: 900_000 }, async (t) => {
   if (!(await need(t, 'docker')) || !(await need(t, 'mmdebstrap')) || !(await need(t, 'qemu'))) return;
-  const { stdout } = await run('bash', ['examples/multi-platform/quickstart.sh'], { maxBuffer: 64 * 1024 * 1024 });
+  const { stdout, stderr } = await run('bash', ['examples/multi-platform/quickstart.sh'], { maxBuffer: 64 * 1024 * 1024 });
+  const all = stdout + stderr;
   t.match(stdout, /docker run/);
-  t.equal(stdout.match(/ok: http 80\//g)?.length, 2, 'Docker and QEMU serve their page');
-  t.equal(stdout.match(/ok: nginx -t/g)?.length, 3);
+  t.equal(all.match(/ok: http 80\//g)?.length, 2, 'Docker and QEMU serve their page');
+  t.equal(all.match(/ok: nginx -t/g)?.length, 3);
   const { stdout: id } = await run('docker', ['run', '-d', 'bake-quickstart']);
   t.teardown(() => run('docker', ['rm', '-f', id.trim()]));
   const { stdout: page } = await run('docker', ['exec', id.trim(), 'bash', '-c', 'for i in $(seq 100); do exec 3<>/dev/tcp/127.0.0.1/80 && break; sleep 0.1; done; printf "GET / HTTP/1.0\\r\\n\\r\\n" >&3; cat <&3']);
