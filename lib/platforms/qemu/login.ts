@@ -65,7 +65,7 @@ export function addLogin(build: Pick<BuildPlanner, 'step'>, props: QemuSourcePro
   const connection = sshConnection({ ...options, ...at, user, ...(privateKeyFile === undefined ? {} : { privateKeyFile }), hostKey: ssh.hostKey ?? HostKey.publicKey(hostKeyPair.publicKey) });
   const variables = { user, password: ssh.password, sshPublicKey: keyPair?.publicKey, sshPrivateKeyFile: privateKeyFile };
   const keys = { ...(keyPair === undefined ? {} : { authorizedKey: keyPair.publicKey }), hostKeyFile: hostKeyPair.privateKeyFile, hostPublicKey: hostKeyPair.publicKey };
-  const tidy = { authorizedKey: clearAuthorizedKeys ? keyPair?.publicKey : undefined, hostPublicKey: hostKeyPair.publicKey, ...(seed === undefined ? {} : { cloudInit: true }) };
+  const tidy = { authorizedKey: clearAuthorizedKeys ? keyPair?.publicKey : undefined, hostPublicKey: hostKeyPair.publicKey, forgetMachine: true, ...(seed === undefined ? {} : { cloudInit: true }) };
   // A root tree is given its keys on its disk.
   const asked = rootfs === undefined ? { user, ...(keyPair === undefined ? {} : { authorizedKeys: [keyPair.publicKey] }), hostKey } : {};
   return { isRoot, connection, variables, keys, tidy, ...(seed === undefined ? {} : { seed: compileCloudInitSeed(seed, asked) }) };

@@ -179,6 +179,8 @@ export const qemuTidy = defineStepKind({
     authorizedKey: late(z.string()).optional(),
     hostPublicKey: late(z.string()).optional(),
     cloudInit: z.boolean().optional(),
+    /** What makes this one machine: its id and its random seed. */
+    forgetMachine: z.boolean().optional(),
     /** Paths of files; what is under the same name with `.bake-before` takes their place. */
     injected: late(z.array(z.string())).optional(),
     trim: z.enum(['none', 'discard', 'zero']).optional(),

@@ -5,7 +5,7 @@ import type { JsonObject } from '../../../core/json.js';
 import type { ResourceHandler, StepContext } from '../../../engine/handler.js';
 import type { qemuRootDisk } from '../steps.js';
 import { makeBootableDisk } from './bootable-disk/make-bootable-disk.js';
-import { requireTools, runAsRoot } from './bootable-disk/tools.js';
+import { requireOwners, requireTools, runAsRoot } from './bootable-disk/tools.js';
 
 type RootDiskSpec = z.output<(typeof qemuRootDisk)['spec']>;
 
@@ -19,8 +19,14 @@ export interface RootDiskHandle extends JsonObject {
 
 /** A root tree made bootable, next to where the image will be: there is room. */
 export const rootDiskHandler: ResourceHandler<RootDiskSpec, RootDiskHandle> = {
-  check: (spec) => requireTools(spec.architecture),
-  checkKnown: async ({ architecture }) => { if (architecture !== undefined) await requireTools(architecture); },
+  async check({ architecture }, ctx) {
+    await requireTools(architecture);
+    await requireOwners(ctx);
+  },
+  async checkKnown({ architecture }, ctx) {
+    if (architecture !== undefined) await requireTools(architecture);
+    await requireOwners(ctx);
+  },
 
   async acquire(spec, ctx) {
     const folder = rootFolder(spec.output, ctx);

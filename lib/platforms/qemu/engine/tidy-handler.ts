@@ -28,13 +28,14 @@ export const tidyHandler: ActionHandler<TidySpec, Record<string, never>> = {
 };
 
 /** A script for a POSIX shell as root. Texts from outside are quoted; there are no secrets among them. */
-export function tidyScript({ authorizedKey, hostPublicKey, cloudInit, injected = [], trim = 'none' }: TidySpec): string {
+export function tidyScript({ authorizedKey, hostPublicKey, cloudInit, forgetMachine, injected = [], trim = 'none' }: TidySpec): string {
   return [
     'set -eu',
     ...(authorizedKey === undefined ? [] : [forgetKey(authorizedKey)]),
     ...(hostPublicKey === undefined ? [] : [forgetHostKey(hostPublicKey)]),
     ...injected.map(putBack),
-    ...(cloudInit === true ? [forgetInstance] : []),
+    ...(cloudInit === true ? ['if command -v cloud-init > /dev/null; then cloud-init clean --logs; fi'] : []),
+    ...(forgetMachine === true ? [forgetMachineId] : []),
     ...(trim === 'discard' ? [discard] : trim === 'zero' ? [zero] : []),
     'sync',
     '',
@@ -67,10 +68,9 @@ function putBack(path: string): string {
   return `rm -f ${file}; if [ -e ${before} ]; then mv ${before} ${file}; fi`;
 }
 
-/** The next start counts as the first one, with a machine id and host keys of its own. */
-const forgetInstance = `if command -v cloud-init > /dev/null; then cloud-init clean --logs; fi
-if [ -f /etc/machine-id ]; then : > /etc/machine-id; fi
-rm -f /var/lib/dbus/machine-id`;
+/** Each machine made of the image gets an id (and with it an address by DHCP) and a random seed of its own at its first start. */
+const forgetMachineId = `if [ -f /etc/machine-id ]; then : > /etc/machine-id; fi
+rm -f /var/lib/dbus/machine-id /var/lib/systemd/random-seed`;
 
 const discard = 'fstrim -av';
 

@@ -43,7 +43,16 @@ export async function missingTools(architecture: 'x86_64' | 'aarch64'): Promise<
 export async function requireTools(architecture: 'x86_64' | 'aarch64'): Promise<void> {
   const { names, packages } = await missingTools(architecture);
   if (names.length === 0) return;
-  throw new BakeError({ code: 'CommandNotFound', message: `making a root tree bootable needs what is not on this machine: ${names.join(', ')}`, hint: `apt-get install ${packages.join(' ')}, or "bake setup --optional"` });
+  throw new BakeError({ code: 'CommandNotFound', message: `making a root tree bootable needs what is not on this machine: ${names.join(', ')}`, hint: installHint(architecture, packages) });
+}
+
+/** Debian builds GRUB's modules only on the architecture that they are for; elsewhere apt must be told of it first. */
+function installHint(architecture: 'x86_64' | 'aarch64', packages: readonly string[]): string {
+  const { node, debian } = { x86_64: { node: 'x64', debian: 'amd64' }, aarch64: { node: 'arm64', debian: 'arm64' } }[architecture];
+  const modules = targets[architecture].grub.map((platform) => packageOf[platform]);
+  if (process.arch === node || !packages.some((name) => modules.includes(name))) return `apt-get install ${packages.join(' ')}${process.arch === node ? ', or "bake setup --optional"' : ''}`;
+  const named = packages.map((name) => (modules.includes(name) ? `${name}:${debian}` : name));
+  return `dpkg --add-architecture ${debian} && apt-get update && apt-get install ${named.join(' ')}`;
 }
 
 async function pathOf(program: string): Promise<string | undefined> {
@@ -53,6 +62,11 @@ async function pathOf(program: string): Promise<string | undefined> {
 
 function isThere(path: string): Promise<boolean> {
   return stat(path).then(() => true, () => false);
+}
+
+/** Whether a user who is not root can have the namespace that owners are kept in. @throws BakeError `RootlessUnavailable` */
+export async function requireOwners(ctx: StepContext): Promise<void> {
+  if (process.getuid?.() !== 0) await runAsRoot(ctx, 'true', []);
 }
 
 /** Runs a program that must succeed. @throws BakeError `BootableDiskFailed`, `DiskFull`, `DiskTooSmall` */
@@ -75,6 +89,12 @@ async function run(ctx: StepContext, name: string, [command = name, ...args]: re
   if (code === 0) return;
   const text = stderr.trim() || stdout.trim();
   const output = text.split('\n').slice(-20);
+  if (/^(unshare|new[ug]idmap): /m.test(text)) {
+    throw new BakeError({
+      code: 'RootlessUnavailable', source: 'platform', message: `this user cannot make namespaces of users: ${output.at(-1) ?? ''}`, output,
+      hint: 'give the user a range of ids that nobody else has (sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 <user>), or run bake as root',
+    });
+  }
   if (/No space left on device|Disk full/i.test(text)) throw diskFull(ctx.run.project, `${name} said so`);
   if (/Could not allocate (block|inode)/i.test(text)) throw new BakeError({ code: 'DiskTooSmall', message: 'the root tree does not fit onto the disk', hint: 'give a larger "diskSize"', output });
   throw new BakeError({ code: 'BootableDiskFailed', source: 'platform', message: `${name} ended with ${code ?? signal}: ${output.at(-1) ?? ''}`, output });
