@@ -43,6 +43,18 @@ t.test('every disk interface names its bus, and the disk comes before CD and net
   t.end();
 });
 
+t.test('IDE where each port is a bus of its own: no two devices on one', (t) => {
+  const disks = [...spec.disks, { file: '/d/disk-1.qcow2', format: 'qcow2' }];
+  const busesOf = (more: Partial<MachineSpec>) => values(machineArguments({ ...spec, disks, diskInterface: 'ide', cdInterface: 'ide', cds: ['/a.iso', '/b.iso'], ...more }, facts), '-device')
+    .filter((device) => /^ide-/.test(device ?? '')).map((device) => /bus=([^,]+)/.exec(device ?? '')?.[1]);
+  t.strictSame(busesOf({}), ['ide.0', 'ide.1', 'ide.5', 'ide.4']);
+  t.strictSame(busesOf({ machine: 'pc' }), [undefined, undefined, undefined, undefined], 'the old PC finds a place for four');
+  const arm = { architecture: 'aarch64' } as const;
+  t.strictSame(busesOf(arm), ['sata0.0', 'sata0.1', 'sata0.5', 'sata0.4']);
+  t.ok(values(machineArguments({ ...spec, disks, diskInterface: 'ide', ...arm }, facts), '-device').includes('ahci,id=sata0'));
+  t.end();
+});
+
 t.test('a bridge has no forwarded ports, a network boot its files', (t) => {
   t.strictSame(values(machineArguments({ ...spec, netBridge: 'br0' }, { ...facts, hostPort: undefined }), '-netdev'), ['bridge,id=net0,br=br0']);
   t.match(values(machineArguments({ ...spec, netboot: { folder: '/srv/tftp', bootFile: 'pxelinux.0' } }, facts), '-netdev')[0], 'tftp=/srv/tftp,bootfile=pxelinux.0');

@@ -114,7 +114,7 @@ function diskArguments(spec: MachineSpec): readonly Argument[] {
     const device = {
       'virtio': `virtio-blk-${bus(spec)},id=${id}-device,drive=${id}`,
       'virtio-scsi': `scsi-hd,id=${id}-device,bus=scsi0.0,drive=${id}`,
-      'ide': `ide-hd,id=${id}-device,drive=${id}`,
+      'ide': `ide-hd,id=${id}-device${ideBus(spec, index)},drive=${id}`,
       'sata': `ide-hd,id=${id}-device,bus=${sataBus(spec)}.${index},drive=${id}`,
       'nvme': `nvme,id=${id}-device,serial=${id},drive=${id}`,
       'usb': `usb-storage,id=${id}-device,bus=usb0.0,drive=${id}`,
@@ -131,8 +131,8 @@ function cdArguments(spec: MachineSpec): readonly Argument[] {
   const cds = cdsOf(spec).flatMap((file, index): readonly Argument[] => {
     const id = `cd${index}`;
     const device = {
-      'ide': `ide-cd,id=${id}-device,drive=${id}`,
       // Behind the disks on the same controller.
+      'ide': `ide-cd,id=${id}-device${ideBus(spec, 5 - index)},drive=${id}`,
       'sata': `ide-cd,id=${id}-device,bus=${sataBus(spec)}.${5 - index},drive=${id}`,
       'virtio-scsi': `scsi-cd,id=${id}-device,bus=scsi0.0,drive=${id}`,
       'usb': `usb-storage,id=${id}-device,bus=usb0.0,drive=${id},removable=on`,
@@ -181,8 +181,14 @@ function needsScsi(spec: MachineSpec): boolean {
 }
 
 function needsAhci(spec: MachineSpec): boolean {
-  const wants = spec.diskInterface === 'sata' || (cdsOf(spec).length > 0 && cdInterfaceOf(spec) === 'sata');
+  const kinds = [spec.diskInterface, ...(cdsOf(spec).length > 0 ? [cdInterfaceOf(spec)] : [])];
+  const wants = kinds.includes('sata') || (kinds.includes('ide') && !isPc(spec));
   return wants && sataBus(spec) === 'sata0';
+}
+
+/** Only the old PC has buses that two share, and finds a place by itself; elsewhere each port is a bus, and QEMU would take the first one twice. */
+function ideBus(spec: MachineSpec, port: number): string {
+  return isPc(spec) ? '' : `,bus=${sataBus(spec)}.${port}`;
 }
 
 /** q35 has a controller of its own. */
