@@ -46,7 +46,7 @@ t.test('every disk interface names its bus, and the disk comes before CD and net
 t.test('IDE where each port is a bus of its own: no two devices on one', (t) => {
   const disks = [...spec.disks, { file: '/d/disk-1.qcow2', format: 'qcow2' }];
   const busesOf = (more: Partial<MachineSpec>) => values(machineArguments({ ...spec, disks, diskInterface: 'ide', cdInterface: 'ide', cds: ['/a.iso', '/b.iso'], ...more }, facts), '-device')
-    .filter((device) => /^ide-/.test(device ?? '')).map((device) => /bus=([^,]+)/.exec(device ?? '')?.[1]);
+    .filter((device) => device?.startsWith('ide-')).map((device) => /bus=([^,]+)/.exec(device ?? '')?.[1]);
   t.strictSame(busesOf({}), ['ide.0', 'ide.1', 'ide.5', 'ide.4']);
   t.strictSame(busesOf({ machine: 'pc' }), [undefined, undefined, undefined, undefined], 'the old PC finds a place for four');
   const arm = { architecture: 'aarch64' } as const;

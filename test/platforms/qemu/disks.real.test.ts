@@ -1,7 +1,8 @@
 // The handlers of disks and images with real qemu-img, without a machine.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import t, { type Test } from 'tap';
 import { diskHandler } from '../../../lib/platforms/qemu/engine/disk-handler.js';
 import { imageHandler } from '../../../lib/platforms/qemu/engine/image-handler.js';
@@ -83,6 +84,54 @@ t.test('what is no good as a base is refused with a reason, before a copy is mad
   await t.rejects(diskHandler.acquire(spec({ base: 'overlay.qcow2' }), ctx), { code: 'BaseHasBackingFile', hint: /qemu-img convert/ });
   await t.rejects(diskHandler.acquire(spec({ base: { type: 'docker.image', id: 'x', title: 'x', files: [], data: {} } }), ctx), { code: 'WrongArtifact' });
   await t.rejects(diskHandler.acquire(spec({ base: { type: 'rootfs.tarball', id: 'x', title: 'x', files: [], data: {} } }), ctx), { code: 'WrongArtifact', hint: /rootfs/ });
+});
+
+t.test('a base that has its content in other files of this computer is refused', async (t) => {
+  if (!(await need(t, 'qemu'))) return;
+  const ctx = stepContext(t);
+  const at = (name: string) => join(ctx.run.project, name);
+  const spec = (base: string) => ({ output: 'web.qcow2', mode: 'overlay', format: 'qcow2', base }) as const;
+  const secret = join(t.testdir({ secret: Buffer.alloc(1024 * 1024, 'x') }), 'secret');
+  create('-f', 'qcow2', '-o', `data_file=${at('data.raw')}`, at('data.qcow2'), '1M');
+  execFileSync('qemu-img', ['amend', '-f', 'qcow2', '-o', `data_file=${secret}`, at('data.qcow2')]);
+  const descriptor = (file: string) => `# Disk DescriptorFile\nversion=1\nCID=1\nparentCID=ffffffff\ncreateType="monolithicFlat"\nRW 2048 FLAT "${file}" 0\n`;
+  writeFileSync(at('evil.vmdk'), descriptor(secret));
+  for (const base of ['data.qcow2', 'evil.vmdk']) {
+    await t.rejects(diskHandler.check!(spec(base), ctx), { code: 'BaseHasOtherFiles', message: secret }, base);
+    await t.rejects(diskHandler.acquire(spec(base), ctx), { code: 'BaseHasOtherFiles' }, base);
+  }
+  writeFileSync(at('good-flat.vmdk'), Buffer.alloc(1024 * 1024));
+  writeFileSync(at('good.vmdk'), descriptor('good-flat.vmdk'));
+  await t.resolves(diskHandler.acquire(spec('good.vmdk'), ctx), 'a vmdk in two files beside each other');
+  create('-f', 'vmdk', at('one.vmdk'), '1M');
+  await t.resolves(diskHandler.check!(spec('one.vmdk'), ctx), 'a vmdk in one file');
+});
+
+t.test('what QEMU would take for a raw disk, and is none', async (t) => {
+  if (!(await need(t, 'qemu'))) return;
+  const ctx = stepContext(t);
+  const at = (name: string) => join(ctx.run.project, name);
+  const check = (base: string, more = {}) => diskHandler.check!({ output: 'web.qcow2', mode: 'overlay', format: 'qcow2', base, ...more }, ctx);
+  writeFileSync(at('web.qcow2.gz'), gzipSync(Buffer.alloc(4 * 1024 * 1024)));
+  await t.rejects(check('web.qcow2.gz'), { code: 'NotADisk', message: /packed with gzip/, hint: /gunzip/ });
+  writeFileSync(at('error.img'), '<html>not found</html>'.repeat(1_000));
+  await t.rejects(check('error.img'), { code: 'NotADisk', hint: /diskFormat: 'raw'/ });
+  await t.resolves(check('error.img', { baseFormat: 'raw' }), 'who names the format is believed');
+  writeFileSync(at('short.img'), 'x');
+  await t.rejects(check('short.img'), { code: 'NotADisk', message: /only 1 bytes/ });
+  writeFileSync(at('empty.raw'), Buffer.alloc(1024 * 1024));
+  await t.resolves(check('empty.raw'), 'an empty disk is one');
+});
+
+t.test('a base that a running machine writes to is said to be in use', async (t) => {
+  if (!(await need(t, 'qemu'))) return;
+  const ctx = stepContext(t);
+  const file = join(ctx.run.project, 'busy.qcow2');
+  create('-f', 'qcow2', file, '1M');
+  const holder = spawn('qemu-io', ['-f', 'qcow2', file], { stdio: ['pipe', 'pipe', 'ignore'] });
+  t.teardown(() => { holder.kill('SIGKILL'); });
+  await new Promise((resolve) => { holder.stdout.once('data', resolve); }); // its prompt: it has the file open
+  await t.rejects(diskHandler.check!({ output: 'web.qcow2', mode: 'overlay', format: 'qcow2', base: 'busy.qcow2' }, ctx), { code: 'DiskInUse', hint: /switch the virtual machine off/ });
 });
 
 t.test('a host disk that is full in the middle of writing leaves nothing under the final name', async (t) => {

@@ -8,7 +8,8 @@ import { asDiskError } from '../../../core/disk-error.js';
 import type { JsonObject } from '../../../core/json.js';
 import type { ResourceHandler, StepContext } from '../../../engine/handler.js';
 import type { Disk, qemuDisk } from '../steps.js';
-import { convert, diskFacts, qemuImg } from './qemu-img.js';
+import { convert, diskFacts, type DiskFacts, qemuImg } from './qemu-img.js';
+import { requireDisk } from './require-disk.js';
 
 type DiskSpec = z.output<(typeof qemuDisk)['spec']>;
 
@@ -65,7 +66,9 @@ async function checkBase({ base, baseFormat }: Partial<DiskSpec>, ctx: StepConte
   if (!(await stat(path).then((facts) => facts.isFile(), () => false))) {
     throw new BakeError({ code: 'FileNotFound', message: `there is no disk ${base}`, hint: `looked for ${path}; a relative path starts at the folder of image.ts` });
   }
-  await diskFacts(path, baseFormat, ctx);
+  const facts = await diskFacts(path, baseFormat, ctx);
+  await requireDisk(path, facts.format, baseFormat);
+  refuseOtherFiles(path, facts, base);
 }
 
 /** An artifact may have several disks: the machine gets them all. */
@@ -91,7 +94,8 @@ async function emptyDisk(path: string, size: number, { format, createOptions }: 
 
 async function diskOn(base: string, path: string, spec: DiskSpec, ctx: StepContext): Promise<Disk> {
   const facts = await diskFacts(base, spec.baseFormat, ctx);
-  refuseOwnBacking(base, facts.backingFile, spec);
+  await requireDisk(base, facts.format, spec.baseFormat);
+  refuseOtherFiles(base, facts, spec.base);
   if (spec.size !== undefined && spec.size < facts.virtualSize) {
     throw new BakeError({ code: 'DiskTooSmall', message: `"diskSize" is ${spec.size} bytes, and the base ${base} has ${facts.virtualSize}`, hint: 'a disk cannot be made smaller; leave diskSize out, or give a larger one' });
   }
@@ -100,10 +104,14 @@ async function diskOn(base: string, path: string, spec: DiskSpec, ctx: StepConte
   return made;
 }
 
-/** A base that is from outside may name any file of this computer as its own base, and the guest would read it. */
-function refuseOwnBacking(base: string, backingFile: string | undefined, { base: given }: DiskSpec): void {
-  if (backingFile === undefined || typeof given !== 'string') return;
-  throw new BakeError({ code: 'BaseHasBackingFile', message: `the disk ${base} is an overlay on ${backingFile}`, hint: `flatten it first: qemu-img convert -O qcow2 ${base} flat.qcow2` });
+/** A base that is from outside may name any file of this computer as its own base or content, and the guest would read it. */
+function refuseOtherFiles(base: string, { backingFile, contentFiles = [] }: DiskFacts, given: DiskSpec['base']): void {
+  if (typeof given !== 'string') return;
+  const flatten = `flatten it first: qemu-img convert -O qcow2 ${base} flat.qcow2`;
+  if (backingFile !== undefined) throw new BakeError({ code: 'BaseHasBackingFile', message: `the disk ${base} is an overlay on ${backingFile}`, hint: flatten });
+  // A vmdk in several files has them side by side.
+  const elsewhere = contentFiles.find((file) => dirname(resolve(file)) !== dirname(base));
+  if (elsewhere !== undefined) throw new BakeError({ code: 'BaseHasOtherFiles', message: `the disk ${base} has its content in ${elsewhere}`, hint: `if you trust it, ${flatten}` });
 }
 
 async function overlayOn(base: string, format: string, file: string, ctx: StepContext): Promise<Disk> {

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
 import { BakeError } from '../../../core/bake-error.js';
 import type { JsonObject } from '../../../core/json.js';
 import type { StepContext } from '../../../engine/handler.js';
@@ -9,9 +10,11 @@ export interface DiskFacts {
   readonly virtualSize: number;
   /** The file that this one is written over. */
   readonly backingFile?: string;
+  /** Other files that have its content: the data file of a qcow2, the extents of a vmdk. Absent if there are none. */
+  readonly contentFiles?: readonly string[];
 }
 
-/** @throws BakeError `NotADisk`, `CommandNotFound`, `DiskFull`, `QemuImgFailed` */
+/** @throws BakeError `NotADisk`, `DiskInUse`, `CommandNotFound`, `DiskFull`, `QemuImgFailed` */
 export async function qemuImg(args: readonly string[], ctx: Pick<StepContext, 'exec' | 'signal'>, onStdout?: (line: string) => void): Promise<string> {
   let text = '';
   try {
@@ -22,6 +25,7 @@ export async function qemuImg(args: readonly string[], ctx: Pick<StepContext, 'e
     if (!BakeError.is(error) || error.code !== 'CommandNotFound') throw error;
     throw new BakeError({ code: 'CommandNotFound', message: 'the program qemu-img is not on this machine', hint: 'apt-get install qemu-utils, brew install qemu, or "bake setup --optional"', cause: error });
   }
+  if (/Failed to get (shared )?"\w+" lock/i.test(text)) throw new BakeError({ code: 'DiskInUse', source: 'platform', message: `another program is writing to the disk: ${text.replace(/^qemu-img: /, '')}`, hint: 'switch the virtual machine off that has it, or give a copy' });
   if (/No space left on device/i.test(text)) throw new BakeError({ code: 'DiskFull', source: 'platform', message: `this machine's disk is full: ${text}`, hint: 'free some space, or give an output path on another disk' });
   throw new BakeError({ code: 'QemuImgFailed', source: 'platform', message: `qemu-img ${args[0]} failed: ${text.replace(/^qemu-img: /, '')}` });
 }
@@ -35,7 +39,13 @@ export async function diskFacts(file: string, format: string | undefined, ctx: P
   });
   const info = JSON.parse(lines.join('\n')) as JsonObject;
   const backingFile = info['full-backing-filename'] ?? info['backing-filename'];
-  return { format: info['format'] as string, virtualSize: info['virtual-size'] as number, ...(typeof backingFile === 'string' ? { backingFile } : {}) };
+  const contentFiles = contentFilesOf(info).filter((name) => resolve(name) !== resolve(file));
+  return { format: info['format'] as string, virtualSize: info['virtual-size'] as number, ...(typeof backingFile === 'string' ? { backingFile } : {}), ...(contentFiles.length === 0 ? {} : { contentFiles }) };
+}
+
+function contentFilesOf(info: JsonObject): readonly string[] {
+  const { data } = (info['format-specific'] ?? {}) as { readonly data?: { readonly 'data-file'?: string; readonly extents?: readonly { readonly filename?: string }[] } };
+  return [data?.['data-file'], ...(data?.extents ?? []).map(({ filename }) => filename)].filter((name) => name !== undefined);
 }
 
 export interface ConvertOptions {
