@@ -18,8 +18,8 @@ export const shutdownHandler: ActionHandler<ShutdownSpec, Record<string, never>>
       const off = switchedOff(qmp);
       off.catch(() => {});
       if ((await qmp.execute('query-status') as { readonly status: string }).status !== 'shutdown') {
-        await Promise.race([off, ask(spec, qmp, ctx)]);
-        await within(spec, off, ctx);
+        // A command that never ends must not hold this up either.
+        await within(spec, Promise.race([off, ask(spec, qmp, ctx)]).then(() => off), ctx);
       }
       await qmp.execute('quit').catch(() => {}); // it may be gone before it has answered
       await untilGone(folder, ctx);
@@ -32,10 +32,11 @@ export const shutdownHandler: ActionHandler<ShutdownSpec, Record<string, never>>
   },
 };
 
-/** Resolves when the guest is off. @throws BakeError `MachineGone` if QEMU ends instead */
+/** Resolves when the guest has switched itself off. @throws BakeError `MachineGone` if QEMU ends instead */
 function switchedOff(qmp: Qmp): Promise<void> {
   return new Promise((resolve, reject) => {
-    qmp.onEvent(({ event }) => { if (event === 'SHUTDOWN') resolve(); });
+    // QEMU says so too when it is ended from outside, with a guest in it that is still running.
+    qmp.onEvent(({ event, data }) => { if (event === 'SHUTDOWN' && data['guest'] === true) resolve(); });
     qmp.closed.addEventListener('abort', () => reject(new BakeError({ code: 'MachineGone', source: 'platform', message: 'QEMU ended while the machine was to be shut down', hint: 'its disk may not be whole; somebody may have ended it' })), { once: true });
   });
 }
