@@ -20,7 +20,7 @@ export interface CommandCheck {
   readonly stdout?: Expected;
   /** @default - anything */
   readonly stderr?: Expected;
-  /** Tried again until it is as expected or the time is over. @default - once */
+  /** Tried again until it is as expected or the time is over, when it is ended if it still runs. @default - once, for as long as it takes */
   readonly within?: Duration;
 }
 

@@ -41,11 +41,27 @@ export const verifyHandler: ActionHandler<VerifySpec, { readonly artifact: Artif
 /** Tried again, a little later each time, until its time is over. */
 async function untilFine(check: CheckSpec, spec: VerifySpec, ctx: StepContext): Promise<Finding | undefined> {
   const end = ctx.clock.now() + (check.within ?? 0);
+  let finding: Finding | undefined;
   for (let delay = 50; ; delay = Math.min(delay * 1.5, 1_000)) {
-    const finding = await attempt(check, spec, ctx);
+    finding = await inTime(check, spec, { end, before: finding }, ctx);
     const left = end - ctx.clock.now();
     if (finding === undefined || left <= 0) return finding;
     await ctx.clock.sleep(Math.min(delay, left), ctx.signal);
+  }
+}
+
+/** One attempt, and a command that has a time ends with it: it may hang. What was found `before` says more then. Ports and pages have a patience of their own. */
+async function inTime(check: CheckSpec, spec: VerifySpec, { end, before }: { readonly end: number; readonly before: Finding | undefined }, ctx: StepContext): Promise<Finding | undefined> {
+  if ((check.type !== 'command' && check.type !== 'script') || check.within === undefined || check.within === 0) return attempt(check, spec, ctx);
+  const [limit, over] = [new AbortController(), new AbortController()];
+  ctx.clock.sleep(Math.max(0, end - ctx.clock.now()), AbortSignal.any([ctx.signal, over.signal])).then(() => limit.abort(), () => {});
+  try {
+    return await attempt(check, spec, { ...ctx, signal: AbortSignal.any([ctx.signal, limit.signal]) });
+  } catch (error) {
+    if (!limit.signal.aborted || ctx.signal.aborted) throw error;
+    return before ?? { message: `it had not ended when its ${check.within / 1_000} s were over` };
+  } finally {
+    over.abort();
   }
 }
 
