@@ -1,14 +1,17 @@
 // The examples, built as they stand, and what came out started by hand. The third one is the quickstart.
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
 import { qemuLeftovers } from '../platforms/qemu/qemu-leftovers.js';
 import { bake, startBake } from '../support/bake-cli.js';
 import { leftovers } from '../support/leftovers.js';
 import { need } from '../support/need.js';
+
+const execute = promisify(execFile);
 
 /** A copy of an example in a folder of its own, with this package installed. */
 function copyOf(t: Test, example: string): string {
@@ -27,17 +30,20 @@ const freePort = () => new Promise<number>((resolve) => {
   });
 });
 
-/** The page that a fresh machine of the disk serves; the disk is not written to. */
-async function pageOf(t: Test, disk: string): Promise<string> {
-  const port = await freePort();
-  const machine = spawn('qemu-system-x86_64', ['-accel', 'tcg', '-m', '768', '-smp', '2', '-nodefaults', '-display', 'none', '-snapshot', '-drive', `file=${disk},if=virtio`, '-netdev', `user,id=n,hostfwd=tcp:127.0.0.1:${port}-:80`, '-device', 'virtio-net-pci,netdev=n'], { stdio: 'ignore' });
+/** The page that a fresh machine of the disk serves, and its ssh host keys; the disk is not written to. */
+async function startedFrom(t: Test, disk: string): Promise<{ readonly page: string; readonly hostKeys: readonly string[] }> {
+  const [http, ssh] = [await freePort(), await freePort()];
+  const forwards = `hostfwd=tcp:127.0.0.1:${http}-:80,hostfwd=tcp:127.0.0.1:${ssh}-:22`;
+  const machine = spawn('qemu-system-x86_64', ['-accel', 'tcg', '-m', '768', '-smp', '2', '-nodefaults', '-display', 'none', '-snapshot', '-drive', `file=${disk},if=virtio`, '-netdev', `user,id=n,${forwards}`, '-device', 'virtio-net-pci,netdev=n'], { stdio: 'ignore' });
   t.teardown(() => { machine.kill('SIGKILL'); });
   for (let attempt = 0; attempt < 180; attempt++) {
-    const page = await fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(5_000) }).then((answer) => answer.text(), () => undefined);
-    if (page !== undefined) return page;
+    const page = await fetch(`http://127.0.0.1:${http}/`, { signal: AbortSignal.timeout(5_000) }).then((answer) => answer.text(), () => '');
+    const { stdout } = await execute('ssh-keyscan', ['-T', '5', '-t', 'ed25519,ecdsa', '-p', String(ssh), '127.0.0.1']).catch(() => ({ stdout: '' }));
+    const hostKeys = stdout.split('\n').filter((line) => / (ssh|ecdsa)-/.test(line)).map((line) => line.split(' ')[2]!);
+    if (page !== '' && hostKeys.length === 2) return { page, hostKeys };
     await new Promise((resolve) => { setTimeout(resolve, 500); });
   }
-  return 'no answer';
+  return { page: 'no answer', hostKeys: [] };
 }
 
 t.test('qemu-debian: a root tree becomes a disk that boots and serves', { timeout: 600_000 }, async (t) => {
@@ -48,7 +54,10 @@ t.test('qemu-debian: a root tree becomes a disk that boots and serves', { timeou
   t.match(stdout + stderr, /ok: http 80\//);
   t.match(stdout + stderr, /ok: the artifact is as it was/);
   t.same([...leftovers(project), ...qemuLeftovers(project)], []);
-  t.match(await pageOf(t, join(project, 'web.qcow2')), 'Baked', 'in a fresh machine that bake knows nothing of');
+  const disk = join(project, 'web.qcow2');
+  const [one, other] = await Promise.all([startedFrom(t, disk), startedFrom(t, disk)]);
+  t.match(one.page, 'Baked', 'in a fresh machine that bake knows nothing of');
+  t.equal(new Set([...one.hostKeys, ...other.hostKeys]).size, 4, 'machines of one image share no host key');
 });
 
 // What follows the preseed file is Debian's: its installer's own packages are not on every mirror.

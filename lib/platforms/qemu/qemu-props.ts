@@ -22,7 +22,10 @@ export interface QemuBaseProps {
   readonly diskFormat?: DiskFormat;
   /** An installation CD: a path or a `Download`. The disk is empty then, of `diskSize`. */
   readonly iso?: TextInput | Download;
-  /** The artifact of a `BootstrapSource` (tarball or folder) with a kernel in it; it gets a partition table, an ext4 and a boot loader. */
+  /**
+   * The artifact of a `BootstrapSource` (tarball or folder) with a kernel in it; it gets a partition table, an ext4 and a
+   * boot loader. Each machine of the image makes a machine id and ssh host keys of its own when it first starts.
+   */
   readonly rootfs?: Ref<Artifact>;
   /** What the kernel of a `rootfs` is started with, besides its root and consoles: `['quiet', 'net.ifnames=0']`. Stays in the image. @default - nothing */
   readonly kernelParameters?: readonly TextInput[];

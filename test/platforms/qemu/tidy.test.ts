@@ -32,5 +32,6 @@ t.test('a file that was put in goes, and the one it took the place of comes back
 
 t.test('each machine made of the image gets an id of its own', async (t) => {
   t.match(tidyScript({ connection, forgetMachine: true }), /: > \/etc\/machine-id/);
+  t.match(tidyScript({ connection, forgetMachine: true }), /ssh-keygen -A[\s\S]*rm -f \/etc\/ssh\/ssh_host_\*_key/, 'and host keys, if there is something that makes new ones');
   t.notMatch(tidyScript({ connection }), /machine-id|cloud-init/);
 });

@@ -35,7 +35,7 @@ export function tidyScript({ authorizedKey, hostPublicKey, cloudInit, forgetMach
     ...(hostPublicKey === undefined ? [] : [forgetHostKey(hostPublicKey)]),
     ...injected.map(putBack),
     ...(cloudInit === true ? ['if command -v cloud-init > /dev/null; then cloud-init clean --logs; fi'] : []),
-    ...(forgetMachine === true ? [forgetMachineId] : []),
+    ...(forgetMachine === true ? [forgetMachineId, freshHostKeys] : []),
     ...(trim === 'discard' ? [discard] : trim === 'zero' ? [zero] : []),
     'sync',
     '',
@@ -71,6 +71,28 @@ function putBack(path: string): string {
 /** Each machine made of the image gets an id (and with it an address by DHCP) and a random seed of its own at its first start. */
 const forgetMachineId = `if [ -f /etc/machine-id ]; then : > /etc/machine-id; fi
 rm -f /var/lib/dbus/machine-id /var/lib/systemd/random-seed`;
+
+/**
+ * Machines that share an ssh host key can be taken for each other. cloud-init makes new ones in each machine; elsewhere a unit
+ * does before the first start of the server. One that finds a key, for example from a credential of systemd's, leaves it.
+ */
+const freshHostKeys = `if ! command -v cloud-init > /dev/null && command -v ssh-keygen > /dev/null && [ -d /run/systemd/system ]; then
+  cat > /etc/systemd/system/ssh-host-keys.service << 'END'
+[Unit]
+Description=Make the ssh host keys of this machine
+ConditionPathExistsGlob=!/etc/ssh/ssh_host_*_key
+Before=ssh.service sshd.service
+
+[Service]
+Type=oneshot
+ExecStart=/usr/bin/env ssh-keygen -A
+
+[Install]
+WantedBy=multi-user.target
+END
+  systemctl enable --quiet ssh-host-keys.service
+  rm -f /etc/ssh/ssh_host_*_key /etc/ssh/ssh_host_*_key.pub
+fi`;
 
 const discard = 'fstrim -av';
 
