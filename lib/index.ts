@@ -11,7 +11,7 @@ export { Asset } from './image/asset.js';
 export type { BuildPlanner, CompiledStep, Machine, PlannedStep, PostProcessorScope, ProvisionerScope, SpecInput, StepOptions, Trial, TrialPlanner } from './image/compile.js';
 export { Image } from './image/image.js';
 export { PostProcessor, type PostProcessorProps } from './image/post-processor.js';
-export { Provisioner, type ProvisionerProps } from './image/provisioner.js';
+export { type CacheChoice, Provisioner, type ProvisionerProps } from './image/provisioner.js';
 export { build, type Input, LateText, Ref, str, type TextInput } from './image/ref.js';
 export { Source } from './image/source.js';
 export { Tags } from './image/tags.js';

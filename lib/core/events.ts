@@ -36,6 +36,8 @@ export interface BuildSummary {
   readonly status: 'succeeded' | 'failed' | 'cancelled' | 'skipped';
   readonly milliseconds: number;
   readonly artifacts: readonly Artifact[];
+  /** Nothing had to be done: what an earlier run made is still as it was. */
+  readonly upToDate?: true;
   readonly error?: ErrorReport;
 }
 
@@ -53,6 +55,10 @@ export type EventBody =
   | ({ readonly type: 'step.succeeded'; readonly milliseconds: number } & StepFields)
   | ({ readonly type: 'step.failed'; readonly milliseconds: number; readonly error: ErrorReport; readonly continued: boolean } & StepFields)
   | ({ readonly type: 'step.skipped'; readonly reason: string } & StepFields)
+  /** What it did in an earlier run is used again. */
+  | ({ readonly type: 'step.cached' } & StepFields)
+  /** A later run can go on after this step. */
+  | ({ readonly type: 'checkpoint.saved'; readonly milliseconds: number; readonly bytes: number } & StepFields)
   | ({ readonly type: 'release.started' } & StepFields)
   | ({ readonly type: 'release.succeeded'; readonly milliseconds: number } & StepFields)
   | ({ readonly type: 'release.failed'; readonly error: ErrorReport } & StepFields);

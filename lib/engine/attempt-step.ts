@@ -5,6 +5,7 @@ import type { Clock } from '../core/ports.js';
 import { runStepId } from '../plan/plan.js';
 import type { StepKind } from '../plan/step-kind.js';
 import type { Connections } from './connections.js';
+import type { ResourceHandler, StepContext } from './handler.js';
 import { acquireResource, NotUndone, reportOf } from './resources.js';
 import { resolveSpec } from './resolve-spec.js';
 import type { StepState } from './run-state.js';
@@ -100,11 +101,16 @@ async function attemptOnce(state: StepState, options: AttemptOptions, onLine: (l
       return;
     }
     const cleanupContext = makeStepContext({ step: facts, signal: options.cleanupSignal, services, notify, connect });
-    const handle = await acquireResource({ step: facts, lifetime: step.lifetime === 'artifact' ? 'artifact' : 'run', needs: step.needs, handler: loaded.handler, spec, journalSpec, context, cleanupContext }, services.journal);
+    const handle = await acquireResource({ step: facts, lifetime: step.lifetime === 'artifact' ? 'artifact' : 'run', needs: step.needs, handler: loaded.handler, make: () => make(state, loaded.handler, spec, context), spec, journalSpec, context, cleanupContext }, services.journal);
     state.handle = handle;
     state.resource = 'held';
     outputs.set(step.id, handle);
   }));
+}
+
+/** A machine is made, or brought back as an earlier run left it. */
+function make({ from }: StepState, handler: ResourceHandler<unknown, JsonObject>, spec: unknown, context: StepContext): Promise<JsonObject> {
+  return from === undefined ? handler.acquire(spec, context) : handler.checkpoint!.restore(from, spec, context);
 }
 
 /** The spec for the handler, and the one for the journal, which keeps its secrets as references. */

@@ -67,7 +67,57 @@ export interface ResourceHandler<Spec, Handle extends JsonObject> {
   entry?(handle: Handle): string;
   /** Milliseconds that "not found" may be wrong after a creation. @default 0 */
   readonly settle?: number;
+  /** For its fingerprint; `known` holds the fields of the spec that have no refs. @default - the spec says it all */
+  reads?(known: Partial<Spec>, ctx: StepContext): Promise<OutsideInputs>;
+  /**
+   * Whether what an earlier run made is still there and as it was; `ctx.token` is that run's stamp. A step without this is
+   * carried out in each run. Changes nothing.
+   */
+  holds?(handle: Handle, ctx: StepContext): Promise<boolean>;
+  /** How a machine of this kind, or what goes with one, is saved and brought back. */
+  readonly checkpoint?: Checkpointing<Spec, Handle>;
 }
+
+/** What a step depends on beyond its spec. */
+export interface OutsideInputs {
+  /** Absolute paths of files of this computer whose content it reads; one that is not there is left out. */
+  readonly files?: readonly string[];
+  /** Facts that make a difference. */
+  readonly facts?: JsonObject;
+  /** What nobody can know the state of, for people: such a step is never taken from a cache. */
+  readonly unknown?: string;
+}
+
+/** Where a checkpoint is kept. */
+export interface CheckpointPlace {
+  /** The fingerprint of the state: 64 hex digits. */
+  readonly key: string;
+  /** An existing folder of its own, which is empty when something is saved. Its files are not changed after that; what is saved may name them relative to it. */
+  readonly folder: string;
+  /** The checkpoint that the machine had been brought back from, or was saved in last, in the same run; it stays as long as this one. */
+  readonly parent?: SavedPlace;
+}
+
+/** A checkpoint that is whole. */
+export interface SavedPlace extends CheckpointPlace {
+  /** What `save` gave. */
+  readonly saved: JsonObject;
+}
+
+/** Saving what a resource holds, and bringing it back in a later run. */
+export interface Checkpointing<Spec, Handle extends JsonObject> {
+  /** Saves the state, and lets the resource go on as it was. What it makes outside of the folder carries the key. */
+  save(handle: Handle, place: CheckpointPlace, ctx: StepContext): Promise<JsonObject>;
+  /** As `acquire`, but in the state that was saved. */
+  restore(from: SavedPlace, spec: Spec, ctx: StepContext): Promise<Handle>;
+  /** Whether what was saved outside of the folder is still there and whole. @default - all is in the folder */
+  isWhole?(place: SavedPlace, ctx: CheckpointContext): Promise<boolean>;
+  /** Removes what `save` made outside of the folder under this key, also half of it. Idempotent. @default - all is in the folder */
+  discard?(key: string, ctx: CheckpointContext): Promise<void>;
+}
+
+/** What there is of a context when a checkpoint is looked at without its step. */
+export type CheckpointContext = Pick<StepContext, 'signal' | 'clock' | 'exec' | 'warn'>;
 
 /** Done once, nothing to release. */
 export interface ActionHandler<Spec, Output extends JsonObject> {
@@ -76,6 +126,8 @@ export interface ActionHandler<Spec, Output extends JsonObject> {
   check?(spec: Spec, ctx: StepContext): Promise<void>;
   /** As for a resource. */
   checkKnown?(known: Partial<Spec>, ctx: StepContext): Promise<void>;
+  /** As for a resource. */
+  reads?(known: Partial<Spec>, ctx: StepContext): Promise<OutsideInputs>;
 }
 
 // A registry of handlers of unrelated specs: each is called only with the spec its own kind's schema has accepted.

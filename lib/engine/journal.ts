@@ -10,6 +10,9 @@ export type JournalEntry =
   | { readonly type: 'resource.acquired'; readonly step: string; readonly handle: JsonObject; readonly at: number }
   | { readonly type: 'resource.released'; readonly step: string; readonly at: number }
   | { readonly type: 'action.done'; readonly step: string; readonly output: JsonObject; readonly at: number }
+  /** A checkpoint of a machine is being saved: until it is, what the kinds' handlers made under the key must go again. */
+  | { readonly type: 'checkpoint.begun'; readonly key: string; readonly kinds: readonly string[]; readonly at: number }
+  | { readonly type: 'checkpoint.done'; readonly key: string; readonly at: number }
   /** From here on the artifacts of the build stay. */
   | { readonly type: 'build.succeeded'; readonly build: string; readonly at: number }
   /** The user asked for what a failed build holds to be kept. */

@@ -18,18 +18,23 @@ export interface Ledger {
   readonly owed: readonly LedgerItem[];
   /** Artifacts of builds that succeeded. */
   readonly kept: readonly LedgerItem[];
+  /** Checkpoints that were being saved: of their keys there may be a half. */
+  readonly checkpoints: readonly { readonly key: string; readonly kinds: readonly string[] }[];
 }
 
 /** Reads the books: begun and not released is owed, unless it is an artifact of a build that succeeded. */
 export function ledgerOf(entries: readonly JournalEntry[]): Ledger {
   const items = new Map<string, { begun: Begun; handle: JsonObject | undefined }>();
   const succeeded = new Set<string>();
+  const checkpoints = new Map<string, readonly string[]>();
   let opened: Ledger['opened'];
   let closed = false;
   for (const entry of entries) {
     if (entry.type === 'run.opened') opened = entry;
     else if (entry.type === 'run.closed') closed = true;
     else if (entry.type === 'build.succeeded') succeeded.add(entry.build);
+    else if (entry.type === 'checkpoint.begun') checkpoints.set(entry.key, entry.kinds);
+    else if (entry.type === 'checkpoint.done') checkpoints.delete(entry.key);
     else if (entry.type === 'resource.begun') {
       items.delete(entry.step);
       items.set(entry.step, { begun: entry, handle: undefined });
@@ -40,5 +45,5 @@ export function ledgerOf(entries: readonly JournalEntry[]): Ledger {
   }
   const all = [...items.values()];
   const isKept = ({ begun }: LedgerItem) => begun.lifetime === 'artifact' && succeeded.has(begun.build);
-  return { opened, closed, owed: all.filter((item) => !isKept(item)).reverse(), kept: all.filter(isKept) };
+  return { opened, closed, owed: all.filter((item) => !isKept(item)).reverse(), kept: all.filter(isKept), checkpoints: [...checkpoints].map(([key, kinds]) => ({ key, kinds })) };
 }

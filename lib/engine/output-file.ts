@@ -38,6 +38,7 @@ export function outputFile<Spec, Facts extends JsonObject>(options: OutputFileOp
       const handle = await files.find(token, spec, ctx);
       return handle === undefined ? undefined : ({ path: handle.paths[0] } as OutputFileHandle<Facts>);
     },
+    holds: ({ path }, ctx) => files.holds!({ paths: [path] } as unknown as Parameters<typeof files.release>[0], ctx),
     release: ({ path }, ctx) => files.release({ paths: [path] } as unknown as Parameters<typeof files.release>[0], ctx),
   };
 }

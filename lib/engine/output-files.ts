@@ -60,6 +60,11 @@ export function outputFiles<Spec, Facts extends JsonObject>(options: OutputFiles
       }
       return undefined;
     },
+    /** A folder's own facts do not say whether what is in it has changed. */
+    async holds({ paths }, ctx) {
+      for (const path of paths) if (await isDirectory(path) || !(await ctx.outputs.isOurs(path, ctx.token))) return false;
+      return true;
+    },
     async release(handle, ctx) {
       for (const path of handle.paths) {
         await remove(partOf(path, ctx.token), ctx);

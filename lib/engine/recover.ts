@@ -4,6 +4,8 @@ import { BakeError } from '../core/bake-error.js';
 import type { Leftover } from '../core/events.js';
 import { isJsonObject, type Json, type JsonObject } from '../core/json.js';
 import { isJoin, isSecret } from '../plan/late.js';
+import type { CheckpointStore } from './cache/checkpoint-store.js';
+import { discardCheckpoint } from './cache/save-checkpoint.js';
 import { Connections } from './connections.js';
 import type { Ledger, LedgerItem } from './ledger.js';
 import { findSettled, leftoverOf, releaseWithRetry, reportOf } from './resources.js';
@@ -13,6 +15,7 @@ import { makeStepContext, type StepFacts } from './step-context.js';
 export interface RecoverOptions {
   readonly ledger: Ledger;
   readonly services: EngineServices;
+  readonly checkpoints: CheckpointStore;
   readonly signal: AbortSignal;
   /** Ends child processes of the dead run: they may still be writing to what is to be removed. */
   readonly endProcesses: () => Promise<void>;
@@ -27,7 +30,7 @@ export interface Recovered {
  * Settles the books of a run whose process is gone. It may itself be killed anywhere and started again: every release is
  * idempotent, and what is released is written down after the fact.
  */
-export async function recoverRun({ ledger, services, signal, endProcesses }: RecoverOptions): Promise<Recovered> {
+export async function recoverRun({ ledger, services, checkpoints, signal, endProcesses }: RecoverOptions): Promise<Recovered> {
   const removed: Leftover[] = [];
   const left: Leftover[] = [];
   const notify = notifier(services);
@@ -52,6 +55,7 @@ export async function recoverRun({ ledger, services, signal, endProcesses }: Rec
     }
   }
   await connections.closeAll();
+  for (const { key, kinds } of ledger.checkpoints) if (await checkpoints.peek(key) === undefined) await discardCheckpoint(key, kinds, { checkpoints, services, signal });
   if (left.length === 0) {
     await rm(join(services.run.folder, 'tmp'), { recursive: true, force: true });
     await services.journal.append({ type: 'run.closed', at: services.clock.now() }, 'durable');

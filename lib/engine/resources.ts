@@ -13,6 +13,8 @@ export interface Acquisition {
   readonly lifetime: 'run' | 'artifact';
   readonly needs: readonly string[];
   readonly handler: ResourceHandler<unknown, JsonObject>;
+  /** Brings it into the world, stamped. */
+  readonly make: () => Promise<JsonObject>;
   /** With its secrets. */
   readonly spec: unknown;
   /** Without. */
@@ -28,11 +30,11 @@ export interface Acquisition {
  * @throws what the handler threw, with `leftover` true if undoing it failed
  */
 export async function acquireResource(acquisition: Acquisition, journal: Journal): Promise<JsonObject> {
-  const { step, lifetime, needs, handler, spec, journalSpec, context } = acquisition;
+  const { step, lifetime, needs, make, journalSpec, context } = acquisition;
   const { id, kind, title, build, platform } = step;
   await journal.append({ type: 'resource.begun', step: id, kind, title, build, platform, lifetime, token: context.token, spec: journalSpec, needs, at: context.clock.now() }, 'durable');
   try {
-    const handle = await handler.acquire(spec, context);
+    const handle = await make();
     await journal.append({ type: 'resource.acquired', step: id, handle, at: context.clock.now() }, 'durable');
     return handle;
   } catch (error) {

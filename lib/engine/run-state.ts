@@ -1,5 +1,6 @@
 import type { BakeError } from '../core/bake-error.js';
 import type { JsonObject } from '../core/json.js';
+import type { SavedPlace } from './handler.js';
 import { dependentsOf } from '../plan/graph.js';
 import type { Plan, PlanBuild, PlanStep } from '../plan/plan.js';
 
@@ -15,6 +16,12 @@ export interface StepState {
   handle: JsonObject | undefined;
   /** The spec that the handler was called with. */
   spec: unknown;
+  /** What it is brought back from instead of being made anew. */
+  from: SavedPlace | undefined;
+  /** What it does was done in an earlier run. */
+  isCached: boolean;
+  /** What it took. */
+  milliseconds: number;
 }
 
 export interface BuildState {
@@ -22,6 +29,8 @@ export interface BuildState {
   readonly steps: StepState[];
   readonly abort: AbortController;
   status: 'waiting' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'skipped';
+  /** Whether it was looked up what earlier runs have left of it; until then only its lookups are carried out. */
+  cache: 'unasked' | 'asked' | 'known';
   /** The end of the build has been noticed, and is being or was written down. */
   ended: boolean;
   /** What the build holds may be removed, because all that wanted to look at it is done. */
@@ -38,13 +47,13 @@ export const isOver = ({ status }: BuildState): boolean => status !== 'waiting' 
 export function makeRunState(plans: readonly Plan[], builds: ReadonlySet<string>): { readonly builds: readonly BuildState[]; readonly steps: ReadonlyMap<string, StepState> } {
   const buildStates = new Map<string, BuildState>();
   for (const plan of plans.flatMap((one) => one.builds)) {
-    if (builds.has(plan.id)) buildStates.set(plan.id, { plan, steps: [], abort: new AbortController(), status: 'waiting', ended: false, mayRelease: false, startedAt: undefined, endedAt: undefined, error: undefined });
+    if (builds.has(plan.id)) buildStates.set(plan.id, { plan, steps: [], abort: new AbortController(), status: 'waiting', cache: 'unasked', ended: false, mayRelease: false, startedAt: undefined, endedAt: undefined, error: undefined });
   }
   const planSteps = plans.flatMap((plan) => plan.steps).filter((step) => buildStates.has(step.build));
   const steps = new Map<string, StepState>();
   for (const step of planSteps) {
     const build = buildStates.get(step.build)!;
-    const state: StepState = { step, build, dependents: [], needs: [], status: 'waiting', resource: 'none', handle: undefined, spec: undefined };
+    const state: StepState = { step, build, dependents: [], needs: [], status: 'waiting', resource: 'none', handle: undefined, spec: undefined, from: undefined, isCached: false, milliseconds: 0 };
     build.steps.push(state);
     steps.set(step.id, state);
   }

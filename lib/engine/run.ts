@@ -8,6 +8,8 @@ import type { JsonObject } from '../core/json.js';
 import type { Plan } from '../plan/plan.js';
 import type { StepKind } from '../plan/step-kind.js';
 import { attemptStep, factsOf, StepFailed } from './attempt-step.js';
+import { BuildCache, type RunCache } from './cache/build-cache.js';
+import type { Decision } from './cache/decide.js';
 import { Connections } from './connections.js';
 import { Gate } from './limits.js';
 import { resolveSpec } from './resolve-spec.js';
@@ -26,6 +28,8 @@ export interface RunRequest {
   /** Steps of the cost `cpu` at once. */
   readonly cores: number;
   readonly signal: AbortSignal;
+  /** Where to look for what earlier runs left. @default - everything is carried out */
+  readonly cache?: RunCache;
 }
 
 export interface RunOutcome {
@@ -54,6 +58,7 @@ class Run {
   readonly #leftovers: Leftover[] = [];
   readonly #cleanup = new AbortController();
   readonly #gates: Readonly<Record<'cpu' | 'io', Gate>>;
+  readonly #cache: BuildCache | undefined;
   #underWay = 0;
   #finish: () => void = () => {};
 
@@ -66,6 +71,7 @@ class Run {
     this.#connections = new Connections(services.registry);
     this.#notify = notifier(services);
     this.#gates = { cpu: new Gate(request.cores), io: new Gate(Math.max(4, request.cores)) };
+    this.#cache = request.cache === undefined ? undefined : new BuildCache(request.cache, { services, outputs: this.#outputs, signal: request.signal, notify: this.#notify });
   }
 
   async execute(): Promise<RunOutcome> {
@@ -88,6 +94,7 @@ class Run {
   #pump(): void {
     for (const build of this.#builds) {
       if (build.status === 'waiting' && this.#mayStart(build)) build.status = 'running';
+      if (build.status === 'running' && this.#isConsultable(build)) this.#track(this.#consult(build));
       if (build.status === 'running') for (const state of build.steps) if (this.#isReady(state)) this.#track(this.#runStep(state));
       if (!build.ended && this.#hasEnded(build)) {
         build.ended = true;
@@ -116,7 +123,47 @@ class Run {
   }
 
   #isReady(state: StepState): boolean {
-    return state.status === 'waiting' && state.step.role !== 'error-cleanup' && state.needs.every((need) => need.status === 'done');
+    const mayStart = state.build.cache === 'known' || this.#isLookup(state);
+    return state.status === 'waiting' && mayStart && state.step.role !== 'error-cleanup' && state.needs.every((need) => need.status === 'done');
+  }
+
+  #isLookup({ step }: StepState): boolean {
+    return this.#services.registry.kind(step.kind).lookup !== undefined;
+  }
+
+  #isConsultable(build: BuildState): boolean {
+    if (build.cache !== 'unasked') return false;
+    return build.steps.every((state) => (!this.#isLookup(state) || isSettled(state)) && state.needs.every((need) => need.build === build || need.status === 'done'));
+  }
+
+  /** Takes from earlier runs what is still so. */
+  async #consult(build: BuildState): Promise<void> {
+    build.cache = 'asked';
+    try {
+      const decision = await this.#cache?.consult(build);
+      if (decision !== undefined && !isOver(build)) this.#spare(build, decision);
+    } catch (error) {
+      this.#failBuild(build, BakeError.from(error));
+    }
+    build.cache = 'known';
+  }
+
+  #spare(build: BuildState, { done, idle, restore }: Decision): void {
+    this.#announce(build);
+    for (const [state, outputs] of done) {
+      this.#outputs.set(state.step.id, outputs);
+      Object.assign(state, { status: 'done', isCached: true });
+      const { id, title, role } = state.step;
+      if (role !== 'source' || state.step.lifetime === 'artifact') this.#notify({ type: 'step.cached', step: id, build: build.plan.id, title });
+    }
+    for (const state of idle) Object.assign(state, { status: 'skipped', isCached: true });
+    for (const [state, from] of restore) state.from = from;
+  }
+
+  #announce(build: BuildState): void {
+    if (build.startedAt !== undefined) return;
+    build.startedAt = this.#services.clock.now();
+    this.#notify({ type: 'build.started', build: build.plan.id, platform: build.plan.platform });
   }
 
   async #runStep(state: StepState): Promise<void> {
@@ -124,16 +171,15 @@ class Run {
     const { clock } = this.#services;
     const fields = { step: step.id, build: step.build, title: step.title };
     state.status = 'running';
-    if (build.startedAt === undefined) {
-      build.startedAt = clock.now();
-      this.#notify({ type: 'build.started', build: build.plan.id, platform: build.plan.platform });
-    }
+    this.#announce(build);
     const startedAt = clock.now();
     const signal = AbortSignal.any([this.#request.signal, build.abort.signal]);
     try {
       await this.#attempt(state, signal, this.#request.onError === 'ask');
+      state.milliseconds = clock.now() - startedAt;
+      this.#notify({ type: 'step.succeeded', milliseconds: state.milliseconds, ...fields });
+      await this.#cache?.stepDone(state);
       state.status = 'done';
-      this.#notify({ type: 'step.succeeded', milliseconds: clock.now() - startedAt, ...fields });
     } catch (error) {
       if (!(error instanceof StepFailed)) {
         state.status = 'skipped';
@@ -146,6 +192,7 @@ class Run {
       if (continued) {
         state.status = 'done';
         this.#outputs.set(step.id, {});
+        this.#cache?.stepGaveUp(state);
         return;
       }
       state.status = 'failed';
@@ -215,6 +262,7 @@ class Run {
       try {
         await this.#services.journal.append({ type: 'build.succeeded', build: build.plan.id, at: this.#services.clock.now() }, 'durable');
         build.status = 'succeeded';
+        await this.#cache?.buildDone(build);
       } catch (error) {
         this.#failBuild(build, BakeError.from(error));
       }
@@ -317,11 +365,16 @@ class Run {
     return state.step.lifetime === 'artifact' && state.build.status === 'succeeded';
   }
 
+  /** Nothing was done but to look. */
+  #isUpToDate({ status, steps }: BuildState): boolean {
+    return status === 'succeeded' && steps.some((state) => state.isCached) && steps.every((state) => state.isCached || state.step.role === 'error-cleanup' || this.#isLookup(state));
+  }
+
   #summary(build: BuildState): BuildSummary {
     const { clock } = this.#services;
     const status = build.status === 'waiting' || build.status === 'running' ? 'cancelled' : build.status;
     const owners = build.steps.filter((state) => this.#isArtifact(state) && !this.#services.registry.passesOn(state.step.kind) || build.plan.artifact.$ref === `${state.step.id}#artifact` && state.step.lifetime === 'none');
     const artifacts = status === 'succeeded' ? owners.flatMap((state) => { const artifact = this.#outputs.get(state.step.id)?.['artifact']; return artifact === undefined ? [] : [artifact as unknown as Artifact]; }) : [];
-    return { build: build.plan.id, status, milliseconds: build.startedAt === undefined ? 0 : (build.endedAt ?? clock.now()) - build.startedAt, artifacts, ...(build.error === undefined ? {} : { error: reportOf(build.error) }) };
+    return { build: build.plan.id, status, milliseconds: build.startedAt === undefined ? 0 : (build.endedAt ?? clock.now()) - build.startedAt, artifacts, ...(this.#isUpToDate(build) ? { upToDate: true } : {}), ...(build.error === undefined ? {} : { error: reportOf(build.error) }) };
   }
 }

@@ -3,6 +3,7 @@ import type { Artifact } from '../core/artifact.js';
 import type { Duration } from '../core/duration.js';
 import { markCallSite } from './call-site.js';
 import type { CompiledStep, PostProcessorScope } from './compile.js';
+import type { CacheChoice } from './provisioner.js';
 import { Ref } from './ref.js';
 
 /** What every post-processor takes. */
@@ -23,10 +24,14 @@ export interface PostProcessorProps {
   readonly retryDelay?: Duration;
   /** Reports a failure and goes on. @default false */
   readonly continueOnError?: boolean;
+  /** Whether a later run with the same inputs may leave it out, as long as what it made is still there. @default true, where its inputs say all that it does */
+  readonly cache?: CacheChoice;
+  /** Another text here makes it run again. @default - none */
+  readonly cacheKey?: string;
 }
 
 export const postProcessorPropNames: Readonly<Record<keyof Required<PostProcessorProps>, true>> = {
-  input: true, keepInputArtifact: true, only: true, except: true, timeout: true, retries: true, retryDelay: true, continueOnError: true,
+  input: true, keepInputArtifact: true, only: true, except: true, timeout: true, retries: true, retryDelay: true, continueOnError: true, cache: true, cacheKey: true,
 };
 
 const brand = Symbol.for('bake-sdk.PostProcessor');

@@ -23,11 +23,21 @@ export interface ProvisionerProps {
   readonly continueOnError?: boolean;
   /** Runs only if the build failed, before its machine is removed: to save logs. @default false */
   readonly onError?: boolean;
+  /**
+   * Whether a later run may take what this one left in the machine instead of running it again: `false` for what looks at
+   * the time or the network, with `ttl` for a while only. @default true, where the provisioner's inputs say all that it does
+   */
+  readonly cache?: CacheChoice;
+  /** Another text here makes it run again. @default - none */
+  readonly cacheKey?: string;
 }
+
+/** Whether, or for how long, what was done once is used again. */
+export type CacheChoice = boolean | { readonly ttl: Duration };
 
 /** The names of `ProvisionerProps`, for checking props that no type checker has seen. */
 export const provisionerPropNames: Readonly<Record<keyof Required<ProvisionerProps>, true>> = {
-  only: true, except: true, override: true, pauseBefore: true, timeout: true, retries: true, retryDelay: true, continueOnError: true, onError: true,
+  only: true, except: true, override: true, pauseBefore: true, timeout: true, retries: true, retryDelay: true, continueOnError: true, onError: true, cache: true, cacheKey: true,
 };
 
 const brand = Symbol.for('bake-sdk.Provisioner');

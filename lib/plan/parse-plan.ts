@@ -18,6 +18,7 @@ const step = z.strictObject({
   policy: z.strictObject({
     pauseBefore: milliseconds.optional(), timeout: milliseconds.optional(), retries: z.number().int().nonnegative().optional(),
     retryDelay: milliseconds.optional(), continueOnError: z.boolean().optional(),
+    cache: z.boolean().optional(), cacheFor: milliseconds.optional(), cacheKey: z.string().optional(),
   }).optional(),
   source: location.optional(),
 });
@@ -25,7 +26,7 @@ const plan = z.strictObject({
   schema: z.literal(planSchemaVersion),
   image: z.string(),
   tags: z.record(z.string(), z.string()),
-  builds: z.array(z.strictObject({ id: z.string(), name: z.string(), platform: z.string(), artifact: ref, source: location.optional() })),
+  builds: z.array(z.strictObject({ id: z.string(), name: z.string(), platform: z.string(), artifact: ref, machine: z.string().optional(), source: location.optional() })),
   steps: z.array(step),
 });
 

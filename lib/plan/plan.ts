@@ -21,6 +21,12 @@ export interface StepPolicy {
   readonly retryDelay?: number;
   /** A failure is reported and the build goes on. */
   readonly continueOnError?: boolean;
+  /** Whether what it did once may be used again. @default - as its kind says */
+  readonly cache?: boolean;
+  /** For how long. */
+  readonly cacheFor?: number;
+  /** Goes into its fingerprint. */
+  readonly cacheKey?: string;
 }
 
 export interface PlanStep {
@@ -50,6 +56,8 @@ export interface PlanBuild {
   readonly platform: string;
   /** The artifact as the source made it. */
   readonly artifact: RefJson;
+  /** The step after which the machine can be provisioned; absent if the source has none. */
+  readonly machine?: string;
   readonly source?: SourceLocation;
 }
 

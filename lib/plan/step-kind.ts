@@ -28,6 +28,19 @@ export interface StepKind<Spec = unknown> {
    */
   readonly cost?: 'wait' | 'cpu' | 'io';
   /**
+   * Of an action that finds out what something outside of `bake` is now: the outputs that say so. It is carried out in
+   * each run, and those outputs, not its spec, go into the fingerprints of what uses it. @default - its spec says it all
+   */
+  readonly lookup?: readonly string[];
+  /** False if what it does depends on more than its fingerprint can see, so that it is carried out in each run unless the user says otherwise. @default true */
+  readonly cache?: false;
+  /**
+   * What becomes of it in a build that goes on from a checkpoint of its machine. `again`: it is carried out as ever.
+   * `inside`: it is not, because its effect is in the machine's state; its outputs are those of that time.
+   * @default - its handler brings it back; a build with a step that cannot be brought back has no checkpoints
+   */
+  readonly atCheckpoint?: 'again' | 'inside';
+  /**
    * Spec fields whose secrets the handler gets unresolved, as they stand in the plan, because it hands them on in its
    * handle, such as a connection. They are resolved where a later step refers to them.
    */

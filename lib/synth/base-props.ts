@@ -31,14 +31,25 @@ export function checkBaseProps(props: ProvisionerProps & PostProcessorProps): vo
 }
 
 /** How a step is tried. @throws BakeError `InvalidProp` */
-export function policyOf(props: Pick<ProvisionerProps, 'pauseBefore' | 'timeout' | 'retries' | 'retryDelay' | 'continueOnError'>): StepPolicy | undefined {
+export function policyOf(props: Pick<ProvisionerProps, 'pauseBefore' | 'timeout' | 'retries' | 'retryDelay' | 'continueOnError' | 'cache' | 'cacheKey'>): StepPolicy | undefined {
   if (props.retries !== undefined && !(Number.isInteger(props.retries) && props.retries >= 0)) throw invalid('retries', props.retries, 'give a whole number that is 0 or more');
   const policy: StepPolicy = {
     ...milliseconds('pauseBefore', props.pauseBefore), ...milliseconds('timeout', props.timeout), ...milliseconds('retryDelay', props.retryDelay),
     ...(props.retries === undefined ? {} : { retries: props.retries }),
     ...(props.continueOnError === undefined ? {} : { continueOnError: props.continueOnError }),
+    ...cachePolicy(props),
   };
   return Object.keys(policy).length === 0 ? undefined : policy;
+}
+
+function cachePolicy({ cache, cacheKey }: Pick<ProvisionerProps, 'cache' | 'cacheKey'>): Pick<StepPolicy, 'cache' | 'cacheFor' | 'cacheKey'> {
+  if (cacheKey !== undefined && typeof cacheKey !== 'string') throw invalid('cacheKey', cacheKey, "give a text, such as cacheKey: '2024-06'");
+  const key = cacheKey === undefined ? {} : { cacheKey };
+  if (cache === undefined) return key;
+  if (typeof cache === 'boolean') return { ...key, cache };
+  const hint = 'give true, false, or { ttl: Duration.days(7) }';
+  if (!isObject(cache) || Object.keys(cache).some((name) => name !== 'ttl') || !(cache.ttl instanceof Duration)) throw invalid('cache', cache, hint);
+  return { ...key, cache: true, cacheFor: cache.ttl.toMilliseconds() };
 }
 
 function milliseconds(name: string, value: Duration | undefined): Record<string, number> {

@@ -20,7 +20,7 @@ export function compileBuild(source: Source, provisioners: readonly Provisioner[
   const location = findings.locationOf(source);
   const variables: Record<string, unknown> = {};
   const build: DraftBuild = {
-    id: source.node.path, name: source.node.id, platform: source.platform, steps: [], variables, artifactStep: undefined,
+    id: source.node.path, name: source.node.id, platform: source.platform, steps: [], variables, artifactStep: undefined, machineStep: undefined,
     construct: source, ...(location === undefined ? {} : { location }), artifactOwner: new Map(), postProcessorSteps: new Map(),
   };
   let barrier: string[] = [];
@@ -42,6 +42,7 @@ export function compileBuild(source: Source, provisioners: readonly Provisioner[
 
   const provision = (machine: Machine): void => {
     Object.assign(variables, machine.variables);
+    build.machineStep = machine.step.id;
     let previous: string[] = [machine.step.id];
     for (const provisioner of provisioners) {
       if (!takesPart(provisioner.props, build.name)) continue;

@@ -26,6 +26,8 @@ export interface DraftBuild {
   /** What `build.host` and the like mean here; raw values. */
   readonly variables: Readonly<Record<string, unknown>>;
   artifactStep: string | undefined;
+  /** The step after which the machine can be provisioned. */
+  machineStep: string | undefined;
   readonly construct: IConstruct;
   readonly location?: SourceLocation;
   /**

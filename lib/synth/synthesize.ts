@@ -62,7 +62,7 @@ export function synthesize({ apps, diagnostics, locate = (location) => location 
     image: image.node.path,
     tags: tagsOf(image),
     builds: builds.filter((build) => build.artifactStep !== undefined).map((build) => ({
-      id: build.id, name: build.name, platform: build.platform, artifact: { $ref: `${build.artifactStep}#artifact` }, ...(build.location === undefined ? {} : { source: build.location }),
+      id: build.id, name: build.name, platform: build.platform, artifact: { $ref: `${build.artifactStep}#artifact` }, ...(build.machineStep === undefined ? {} : { machine: build.machineStep }), ...(build.location === undefined ? {} : { source: build.location }),
     })),
     steps: builds.flatMap((build) => planSteps(build, scope, findings)),
   }));

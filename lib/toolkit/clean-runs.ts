@@ -16,6 +16,7 @@ import { systemExec } from './host/exec.js';
 import { systemIds } from './host/ids.js';
 import { isRunAlive } from './host/live-runs.js';
 import { endStampedProcesses, isAlive } from './host/processes.js';
+import { cacheStores } from './run-cache.js';
 import type { CleanOptions, CleanReport } from './toolkit-api.js';
 
 /** Removes what dead runs of a project left behind; with `scan`, also what no journal names. */
@@ -74,7 +75,7 @@ async function recover(stored: StoredRun, store: RunStore, registry: Registry, o
   const journal = await store.reopen(stored.id);
   try {
     return await recoverRun({
-      ledger: stored.ledger, signal: options.signal, endProcesses: async () => { await endStampedProcesses(stored.id, systemClock); },
+      ledger: stored.ledger, checkpoints: cacheStores({ project: options.project, cache: cacheFolder(env), clock: systemClock }).checkpoints, signal: options.signal, endProcesses: async () => { await endStampedProcesses(stored.id, systemClock); },
       services: {
         registry, journal, masker, host: options.host, clock: systemClock, ids: systemIds, exec: systemExec(),
         secrets: new SecretStore({ env: {}, variables: {}, literals: [], project: options.project }, masker),

@@ -17,6 +17,7 @@ import { systemIds } from './host/ids.js';
 import { announceRun } from './host/live-runs.js';
 import { LoggingHost } from './host/log-file.js';
 import { ownIdentity } from './host/processes.js';
+import { runCache } from './run-cache.js';
 import { selectBuilds } from './select-builds.js';
 import type { SynthesizedApp } from './synth-app.js';
 import type { RunOptions, RunReport } from './toolkit-api.js';
@@ -24,6 +25,7 @@ import type { RunOptions, RunReport } from './toolkit-api.js';
 /** Carries out what was synthesized. */
 export async function runApp(app: SynthesizedApp, options: RunOptions, extensions: readonly Extension[], env: NodeJS.ProcessEnv): Promise<RunReport> {
   const builds = selectBuilds(app.plans, options);
+  const cache = await runCache(app.plans, options.noCache, { project: app.project, cache: cacheFolder(env), clock: systemClock });
   const run = systemIds.runId();
   const exec = systemExec(run);
   const startedAt = systemClock.now();
@@ -46,7 +48,7 @@ export async function runApp(app: SynthesizedApp, options: RunOptions, extension
     const planned = app.plans.flatMap((plan) => plan.builds.map((build) => ({ id: build.id, platform: build.platform, steps: plan.steps.filter((step) => step.build === build.id).length })));
     notify({ type: 'run.started', run, builds: planned.filter((build) => builds.has(build.id)), log, at: systemClock.now() });
     const outcome = await executeRun({
-      plans: app.plans, builds, onError: options.onError, cores: availableParallelism(), signal: options.signal,
+      plans: app.plans, builds, onError: options.onError, cache, cores: availableParallelism(), signal: options.signal,
       ...(options.parallel === undefined ? {} : { parallel: options.parallel }),
     }, services);
     notify({ type: 'run.finished', run, milliseconds: systemClock.now() - startedAt, ...outcome, at: systemClock.now() });

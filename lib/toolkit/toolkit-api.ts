@@ -45,6 +45,8 @@ export interface RunOptions extends SynthOptions {
   /** Builds at once. @default - all */
   readonly parallel?: number;
   readonly force: boolean;
+  /** Globs on images, builds, sources and constructs of which nothing that earlier runs left is used; `true` for all. @default - what is there is used */
+  readonly noCache?: true | readonly string[];
   readonly host: IoHost;
   /** Aborted by the first Ctrl-C. */
   readonly signal: AbortSignal;

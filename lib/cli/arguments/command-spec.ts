@@ -10,6 +10,8 @@ export interface OptionSpec {
   readonly summary: string;
   /** What stands for the value in the help. @default - a flag: it takes no value */
   readonly value?: string;
+  /** May be given without its value: `--cache`, `--cache=this`. */
+  readonly isValueOptional?: boolean;
   /** May be given several times. */
   readonly isRepeated?: boolean;
   /** Several values may be given between commas. */

@@ -43,8 +43,9 @@ export function usageOf(command: CommandSpec): string {
 }
 
 function optionLines(options: readonly OptionSpec[], style: Style, columns: number): readonly string[] {
-  const rows = options.map(({ name, short, value, choices, summary }): readonly [string, string] => {
-    const argument = value === undefined ? '' : ` <${choices === undefined ? value : choices.join('|')}>`;
+  const rows = options.map(({ name, short, value, isValueOptional, choices, summary }): readonly [string, string] => {
+    const word = `<${choices === undefined ? value : choices.join('|')}>`;
+    const argument = value === undefined ? '' : isValueOptional ? `[=${word}]` : ` ${word}`;
     return [`${short === undefined ? '    ' : `-${short}, `}--${name}${argument}`, summary];
   });
   return twoColumns(rows, style, columns);

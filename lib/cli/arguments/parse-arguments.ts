@@ -29,8 +29,8 @@ export function parseArguments(argv: readonly string[], table: readonly CommandS
 /** Which words are values of options depends on the options alone, and a name means the same in all commands. */
 function tokensOf(argv: readonly string[], table: readonly CommandSpec[]): { command: CommandSpec | undefined; tokens: readonly Token[] } {
   const config: NonNullable<ParseArgsConfig['options']> = {};
-  for (const { name, short, value } of [...globalOptions, ...table.flatMap((command) => command.options)]) {
-    config[name] = { type: value === undefined ? 'boolean' : 'string', multiple: true, ...(short === undefined ? {} : { short }) };
+  for (const { name, short, value, isValueOptional } of [...globalOptions, ...table.flatMap((command) => command.options)]) {
+    config[name] = { type: value === undefined || isValueOptional ? 'boolean' : 'string', multiple: true, ...(short === undefined ? {} : { short }) };
   }
   const tokens = parseArgs({ args: [...argv], options: config, strict: false, allowPositionals: true, tokens: true }).tokens as readonly Token[];
   const first = tokens.find((token) => token.kind === 'positional');
@@ -53,6 +53,10 @@ function readOption(token: Token & { kind: 'option' }, command: CommandSpec | un
     return;
   }
   const { value } = token;
+  if (option.isValueOptional && !token.inlineValue) {
+    values[option.name] ??= [];
+    return;
+  }
   if (value === undefined || value === '' || (!token.inlineValue && value.startsWith('-') && value !== '-')) {
     throw invalid(`needs a value: <${option.value}>`, value === undefined || value === '' ? `write ${token.rawName} <${option.value}>` : `if "${value}" is the value, write --${option.name}=${value}`);
   }

@@ -1,7 +1,8 @@
 import { relative } from 'node:path';
 import { shellQuote } from '../../core/quote.js';
 import type { BakeEvent, IoHost } from '../../core/events.js';
-import type { RunReport } from '../../toolkit/toolkit-api.js';
+import type { RunOptions, RunReport } from '../../toolkit/toolkit-api.js';
+import type { Arguments } from '../arguments/arguments.js';
 import type { Command, CommandContext } from '../command.js';
 import { exitCode } from '../exit-code.js';
 import { chooseHost } from '../hosts/choose-host.js';
@@ -34,7 +35,7 @@ export const run: Command = async (context) => {
   try {
     report = await io.interrupts.guard((signal) => toolkit.run({
       ...options, onError, signal, selectors: args.positionals, only: args.texts('only'), except: args.texts('except'),
-      force: args.flag('force'), host: watching(display, started), ...(parallel === undefined ? {} : { parallel }),
+      force: args.flag('force'), ...noCache(args), host: watching(display, started), ...(parallel === undefined ? {} : { parallel }),
     }), {
       // Once it has started, the engine says so itself.
       onFirst: () => { if (started.run === undefined) display.notify({ type: 'run.cancelling', run: '', reason: 'interrupted', at: io.now() }); },
@@ -50,6 +51,11 @@ export const run: Command = async (context) => {
   showReport(report, started, io.now() - startedAt, context);
   return exitCodeFor(report, onError);
 };
+
+function noCache(args: Arguments): Pick<RunOptions, 'noCache'> {
+  const globs = args.texts('no-cache');
+  return args.flag('no-cache') ? { noCache: globs.length === 0 ? true : globs } : {};
+}
 
 function watching(display: RunHost, started: Started): IoHost {
   return {

@@ -44,7 +44,7 @@ export class PlainLines {
         return this.#lines(event.build, style.bold('started'), style.dim(` on ${neutralise(event.platform)}`));
       case 'build.finished': {
         const time = style.dim(` after ${formatMilliseconds(event.milliseconds)}`);
-        if (event.status === 'succeeded') return this.#lines(event.build, style.green(style.bold(`${done} done`)), time);
+        if (event.status === 'succeeded') return this.#lines(event.build, style.green(style.bold(`${done} ${event.upToDate ? 'up to date' : 'done'}`)), event.upToDate ? '' : time);
         if (event.status === 'failed') return this.#lines(event.build, style.red(style.bold(`${failed} failed`)), time, event.error === undefined ? '' : `: ${neutralise(event.error.message)}`);
         return this.#lines(event.build, style.yellow(`${skipped} ${event.status}`), event.error === undefined ? '' : style.dim(`: ${neutralise(event.error.message)}`));
       }
@@ -64,6 +64,10 @@ export class PlainLines {
         return event.continued
           ? this.#lines(event.build, style.yellow(`${warned} ${neutralise(event.title)} failed, and the build goes on: ${neutralise(event.error.message)}`))
           : this.#lines(event.build, style.red(`${failed} ${neutralise(event.title)}: ${neutralise(event.error.message)}`));
+      case 'step.cached':
+        return this.#lines(event.build, style.dim(`${done} ${neutralise(event.title)}: cached`));
+      case 'checkpoint.saved':
+        return [];
       case 'step.skipped':
         return this.#lines(event.build, style.dim(`${skipped} ${neutralise(event.title)}: ${neutralise(event.reason)}`));
       case 'release.started':

@@ -101,6 +101,11 @@ export class RunView {
         step.note = event.error.message;
         this.#end(build, step, event.continued ? 'continued' : 'failed', event.milliseconds);
         return;
+      case 'step.cached':
+        this.#end(build, step, 'succeeded', 0);
+        return;
+      case 'checkpoint.saved':
+        return;
       case 'step.skipped':
         this.#end(build, step, 'skipped', 0);
         return;

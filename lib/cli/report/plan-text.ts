@@ -70,11 +70,13 @@ function withNoun(mark: string, { noun, kind }: PlanStep): string {
   return word.startsWith(`${mark} `) ? word : `${mark}: ${word}`;
 }
 
-function policyMarks({ pauseBefore, timeout, retries, continueOnError }: StepPolicy): readonly string[] {
+function policyMarks({ pauseBefore, timeout, retries, continueOnError, cache, cacheFor }: StepPolicy): readonly string[] {
   return [
     ...(pauseBefore === undefined ? [] : [`after ${formatMilliseconds(pauseBefore)}`]),
     ...(timeout === undefined ? [] : [`at most ${formatMilliseconds(timeout)}`]),
     ...(retries === undefined || retries === 0 ? [] : [retries === 1 ? '1 retry' : `${retries} retries`]),
     ...(continueOnError ? ['may fail'] : []),
+    ...(cache === false ? ['each time'] : []),
+    ...(cacheFor === undefined ? [] : [`again after ${formatMilliseconds(cacheFor)}`]),
   ];
 }

@@ -23,7 +23,7 @@ export function formatResults(builds: readonly BuildSummary[], look: SummaryLook
     const name = pad(neutraliseLine(build.build), width);
     const time = formatMilliseconds(build.milliseconds);
     const error = build.error === undefined ? '' : `  ${neutraliseLine(build.error.message)}`;
-    if (build.status === 'succeeded') return [`${style.green(symbols.done)} ${style.bold(name)}  ${style.dim(time)}`, ...artifactLines(build, look)];
+    if (build.status === 'succeeded') return [`${style.green(symbols.done)} ${style.bold(name)}  ${style.dim(build.upToDate ? 'up to date' : time)}`, ...artifactLines(build, look)];
     if (build.status === 'failed') return [`${style.red(symbols.failed)} ${style.bold(name)}  ${style.dim(time)}  ${style.red('failed')}`];
     return [`${style.yellow(symbols.skipped)} ${style.bold(name)}  ${style.yellow(build.status)}${style.dim(error)}`];
   });

@@ -176,7 +176,7 @@ export class DockerSource extends Source {
     const allLabels = { ...build.tags, ...labels };
     return build.step('Commit', {
       kind: imageStep, title: 'commit to an image',
-      spec: { container, changes, author, message, labels: Object.keys(allLabels).length === 0 ? undefined : allLabels, tags },
+      spec: { container, base: machine.ref('image'), changes, author, message, labels: Object.keys(allLabels).length === 0 ? undefined : allLabels, tags },
     }, { lifetime: 'artifact' });
   }
 

@@ -5,13 +5,13 @@ import { artifact, auth, change, environment, image, importChange, labels, path,
 
 /** Ensures that a base image is with the daemon. What was pulled stays there, as after `docker pull`. */
 export const baseImageStep = defineStepKind({
-  kind: 'docker.base-image', type: 'action', version: 1, outputs: ['id', 'digest', 'reference'],
+  kind: 'docker.base-image', type: 'action', version: 1, lookup: ['id'], outputs: ['id', 'digest', 'reference'],
   spec: z.strictObject({ image: late(image), pull: z.enum(['missing', 'always', 'never']).optional(), platform: platform.optional(), auth: auth.optional() }),
 });
 
 /** A temporary base image from a Dockerfile. */
 export const dockerfileImageStep = defineStepKind({
-  kind: 'docker.dockerfile-image', type: 'resource', noun: 'temporary image', version: 1, cost: 'cpu', outputs: ['id', 'digest', 'reference'],
+  kind: 'docker.dockerfile-image', type: 'resource', atCheckpoint: 'inside', noun: 'temporary image', version: 1, cost: 'cpu', outputs: ['id', 'digest', 'reference'],
   spec: z.strictObject({
     dockerfile: asset('file'), context: asset('directory'), dockerfileName: z.string().optional(), args: z.record(z.string(), text).optional(),
     pull: z.boolean().optional(), target: text.optional(), platform: platform.optional(), noCache: z.boolean().optional(), buildKit: z.boolean().optional(),
@@ -21,7 +21,7 @@ export const dockerfileImageStep = defineStepKind({
 
 /** A temporary base image from a tarball or from what another build made. */
 export const importedImageStep = defineStepKind({
-  kind: 'docker.imported-image', type: 'resource', noun: 'temporary image', version: 1, cost: 'io', outputs: ['id', 'digest', 'reference'],
+  kind: 'docker.imported-image', type: 'resource', atCheckpoint: 'inside', noun: 'temporary image', version: 1, cost: 'io', outputs: ['id', 'digest', 'reference'],
   spec: z.strictObject({ import: path.optional(), artifact: artifact.optional(), importChanges: z.array(late(importChange)).optional(), platform: platform.optional() }),
 });
 
@@ -44,7 +44,7 @@ export const containerStep = defineStepKind({
 export const imageStep = defineStepKind({
   kind: 'docker.image', type: 'resource', noun: 'image', version: 1, cost: 'io', outputs: ['artifact', 'id', 'tags'],
   spec: z.strictObject({
-    container: text, changes: z.array(late(change)).optional(), author: text.optional(), message: text.optional(), labels: labels.optional(), tags: z.array(late(taggable)).optional(),
+    container: text, base: text.optional(), changes: z.array(late(change)).optional(), author: text.optional(), message: text.optional(), labels: labels.optional(), tags: z.array(late(taggable)).optional(),
   }),
 });
 

@@ -4,7 +4,7 @@ import { defineStepKind } from '../../plan/step-kind.js';
 
 /** A stop until somebody says how to go on. */
 export const breakpointStep = defineStepKind({
-  kind: 'breakpoint.stop', type: 'action', version: 1, outputs: [],
+  kind: 'breakpoint.stop', type: 'action', cache: false, version: 1, outputs: [],
   spec: z.strictObject({ note: late(z.string()).optional(), disable: z.boolean().optional() }),
 });
 

@@ -32,7 +32,7 @@ t.test('a source reads as base, container, commit', async (t) => {
     ['Web/Docker/Commit', 'docker.image', 'artifact', 'commit to an image'],
   ]);
   t.match(steps[1]?.spec, { image: { $ref: 'Web/Docker/Base#id' }, memory: 67_108_864, env: { TOKEN: { $secret: { from: 'env', name: 'TOKEN' } } } });
-  t.strictSame(steps[2]?.spec, { container: { $ref: 'Web/Docker/Container#id' }, labels: { team: 'web', a: 'b' }, tags: ['web:1'] });
+  t.strictSame(steps[2]?.spec, { container: { $ref: 'Web/Docker/Container#id' }, base: { $ref: 'Web/Docker/Container#image' }, labels: { team: 'web', a: 'b' }, tags: ['web:1'] });
   t.strictSame(plans[0]?.builds[0]?.artifact, { $ref: 'Web/Docker/Commit#artifact' });
 });
 

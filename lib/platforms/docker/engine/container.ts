@@ -5,11 +5,12 @@ import type { JsonObject } from '../../../core/json.js';
 import { shellQuote } from '../../../core/quote.js';
 import type { ResourceHandler, StepContext } from '../../../engine/handler.js';
 import type { containerStep } from '../steps.js';
+import { containerCheckpoint } from './container-checkpoint.js';
 import type { ContainerFacts, ContainerOptions, DeviceMapping, DockerEngine } from './docker-engine.js';
 import { isTemporary, stamp, temporaryLabel, withToken } from './labels.js';
 import type { SpecOf } from './spec-of.js';
 
-type Spec = SpecOf<typeof containerStep>;
+export type ContainerSpec = SpecOf<typeof containerStep>;
 
 /** A container as other steps see it. */
 export interface ContainerHandle extends JsonObject {
@@ -30,20 +31,25 @@ export interface ContainerHandle extends JsonObject {
 const settle = 1_000;
 
 /** The machine: a container that does nothing until commands are run in it. */
-export function containerHandler(engine: DockerEngine): ResourceHandler<Spec, ContainerHandle> {
+export function containerHandler(engine: DockerEngine): ResourceHandler<ContainerSpec, ContainerHandle> {
+  /** `image` is the spec's, or one of a checkpoint. */
+  const start = async (spec: ContainerSpec, image: string, ctx: StepContext): Promise<ContainerHandle> => {
+    const base = await engine.inspectImage(image, ctx);
+    if (base === undefined) throw new BakeError({ code: 'DockerImageNotFound', source: 'platform', message: `the daemon has no image ${image}`, hint: 'it may have been removed meanwhile; run bake again' });
+    const id = await create(engine, { ...containerOptions(spec, ctx), image }, ctx);
+    ctx.signal.throwIfAborted();
+    await engine.startContainer(id);
+    ctx.signal.throwIfAborted();
+    const facts = await engine.inspectContainer(id, ctx);
+    if (facts?.isRunning !== true) throw stopped(facts, spec);
+    return handleOf({ ...facts, image: image === spec.image ? facts.image : spec.image }, spec, spec.execUser ?? base.config.user, spec.workdir ?? base.config.workingDir);
+  };
   return {
     settle,
-    async acquire(spec, ctx) {
-      const base = await engine.inspectImage(spec.image, ctx);
-      if (base === undefined) throw new BakeError({ code: 'DockerImageNotFound', source: 'platform', message: `the daemon has no image ${spec.image}`, hint: 'it may have been removed meanwhile; run bake again' });
-      const id = await create(engine, containerOptions(spec, ctx), ctx);
-      ctx.signal.throwIfAborted();
-      await engine.startContainer(id);
-      ctx.signal.throwIfAborted();
-      const facts = await engine.inspectContainer(id, ctx);
-      if (facts?.isRunning !== true) throw stopped(facts, spec);
-      return handleOf(facts, spec, spec.execUser ?? base.config.user, spec.workdir ?? base.config.workingDir);
-    },
+    acquire: (spec, ctx) => start(spec, spec.image, ctx),
+    checkpoint: containerCheckpoint(engine, start),
+    /** What other programs may change meanwhile is nothing to rely on. */
+    reads: ({ volumes = {} }) => Promise.resolve(Object.keys(volumes).length === 0 ? {} : { unknown: `it has volumes, whose content may have changed: ${Object.keys(volumes).join(', ')}` }),
     async find(token, spec, ctx) {
       const id = await findContainer(engine, token, ctx);
       const facts = id === undefined ? undefined : await engine.inspectContainer(id, ctx);
@@ -74,7 +80,7 @@ async function create(engine: DockerEngine, options: ContainerOptions, ctx: Step
   }
 }
 
-function handleOf(facts: ContainerFacts, spec: Spec, user: string, workdir: string): ContainerHandle {
+function handleOf(facts: ContainerFacts, spec: ContainerSpec, user: string, workdir: string): ContainerHandle {
   const { env, pty, fixUploadOwner, tmpfs } = spec;
   const connection: DockerExecConnection = {
     kind: 'docker-exec', container: facts.id,
@@ -84,7 +90,7 @@ function handleOf(facts: ContainerFacts, spec: Spec, user: string, workdir: stri
   return { id: facts.id, name: facts.name, host: facts.address, ports: facts.ports, user: user === '' ? 'root' : user, connection, image: facts.image };
 }
 
-function containerOptions(spec: Spec, ctx: StepContext): ContainerOptions {
+function containerOptions(spec: ContainerSpec, ctx: StepContext): ContainerOptions {
   const { image, platform, ownCommand, runCommand = ['/bin/sh'], publish, tmpfs, devices, volumes, gpus, privileged, capAdd, capDrop, runtime, network, hostname, extraHosts, dns, securityOptions, init, memory, cpus, shmSize } = spec;
   const optional = { platform, privileged, capAdd, capDrop, runtime, network, hostname, extraHosts, dns, securityOptions, init, memory, cpus, shmSize };
   return {
@@ -117,7 +123,7 @@ function splitOnce(text: string, mark: string): [string, string] {
   return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
 }
 
-function stopped(facts: ContainerFacts | undefined, { ownCommand }: Spec): BakeError {
+function stopped(facts: ContainerFacts | undefined, { ownCommand }: ContainerSpec): BakeError {
   const how = facts === undefined ? 'it is gone' : `exit code ${facts.exitCode}${facts.error === '' ? '' : `: ${facts.error}`}`;
   return new BakeError({ code: 'DockerContainerFailed', message: `the container did not stay up: ${how}`, hint: ownCommand === true ? 'its own command (CMD, ENTRYPOINT) has to keep running' : 'the image needs /bin/sh; a runCommand has to keep running' });
 }

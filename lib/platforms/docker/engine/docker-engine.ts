@@ -152,6 +152,8 @@ export interface CommitOptions {
   readonly changes: readonly string[];
   /** Takes the place of what the container says, before `changes`; labels are added to those of the container. */
   readonly config: ImageConfig;
+  /** The new image's name from its first moment, taken from the image that had it. */
+  readonly name?: string;
 }
 
 /** Something that carries a label. */

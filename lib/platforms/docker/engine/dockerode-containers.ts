@@ -80,11 +80,11 @@ export class DockerodeContainers {
     }
   }
 
-  async commit({ container, author, message, changes, config }: CommitOptions): Promise<string> {
+  async commit({ container, author, message, changes, config, name }: CommitOptions): Promise<string> {
     const target = this.#docker.getContainer(container);
     try {
       const options = {
-        _query: { container, pause: await this.#isBusy(target), changes: [...changes], ...(author === undefined ? {} : { author }), ...(message === undefined ? {} : { comment: message }) },
+        _query: { container, pause: await this.#isBusy(target), changes: [...changes], ...(author === undefined ? {} : { author }), ...(message === undefined ? {} : { comment: message }), ...(name === undefined ? {} : repoAndTag(name)) },
         // An empty list, unlike none, keeps the daemon from taking what the container was started with.
         _body: { User: config.user, WorkingDir: config.workingDir, Entrypoint: config.entrypoint ?? [], Cmd: config.cmd ?? [], Labels: config.labels },
       };
@@ -138,4 +138,9 @@ function containerFailure(reason: string): BakeErrorOptions {
   if (/exec: .*no such file|executable file not found|exec format error/i.test(reason)) return { code: 'DockerContainerFailed', source: 'user', message, hint: 'the image needs /bin/sh for this platform, or give runCommand' };
   if (/no space left/i.test(reason)) return { code: 'DockerContainerFailed', message, hint: 'make room on the disk of the daemon, for example with "docker system prune"' };
   return { code: 'DockerContainerFailed', message, hint: 'look at the container settings of the source (volumes, devices, network, runtime …)' };
+}
+
+function repoAndTag(name: string): { readonly repo: string; readonly tag: string } {
+  const mark = name.lastIndexOf(':');
+  return { repo: name.slice(0, mark), tag: name.slice(mark + 1) };
 }

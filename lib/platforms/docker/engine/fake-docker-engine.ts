@@ -244,12 +244,13 @@ export class FakeDockerEngine implements DockerEngine {
       .filter((container) => has(container.labels, label));
   }
 
-  async commit({ container, changes, config }: CommitOptions): Promise<string> {
+  async commit({ container, changes, config, name }: CommitOptions): Promise<string> {
     await this.#enter('commit');
     const found = this.#containers.get(container);
     if (found === undefined) throw new BakeError({ code: 'DockerCommitFailed', source: 'platform', message: `could not commit the container: no such container: ${container}` });
     const labels = { ...this.#images.get(found.image)?.config.labels, ...found.options.labels, ...config.labels };
     const id = this.#newImage({ parent: found.image, config: apply(changes, { ...config, labels }), files: new Map(found.files) });
+    if (name !== undefined) await this.tag(id, name);
     await this.#leave('commit');
     return id;
   }

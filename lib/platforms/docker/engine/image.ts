@@ -3,7 +3,7 @@ import type { ResourceHandler } from '../../../engine/handler.js';
 import type { imageStep } from '../steps.js';
 import type { DockerEngine } from './docker-engine.js';
 import { stamp } from './labels.js';
-import { findMadeImage, type MadeImageHandle, nameImage, releaseMadeImage } from './made-image.js';
+import { findMadeImage, holdsMadeImage, type MadeImageHandle, nameImage, releaseMadeImage } from './made-image.js';
 import type { SpecOf } from './spec-of.js';
 
 /** A commit of a large file system goes on in the daemon after its caller died. */
@@ -13,7 +13,7 @@ const settle = 3_000;
 export function imageHandler(engine: DockerEngine): ResourceHandler<SpecOf<typeof imageStep>, MadeImageHandle> {
   return {
     settle,
-    async acquire({ container, changes = [], author, message, labels, tags = [] }, ctx) {
+    async acquire({ container, base: given, changes = [], author, message, labels, tags = [] }, ctx) {
       const machine = await engine.inspectContainer(container, ctx);
       if (machine === undefined) throw new BakeError({ code: 'DockerContainerNotFound', source: 'platform', message: `the container ${container} is gone`, hint: 'something removed it while the build ran' });
       const base = await engine.inspectImage(machine.image, ctx);
@@ -24,9 +24,10 @@ export function imageHandler(engine: DockerEngine): ResourceHandler<SpecOf<typeo
         ...(author === undefined ? {} : { author }), ...(message === undefined ? {} : { message }),
       });
       ctx.signal.throwIfAborted();
-      return nameImage(engine, id, tags, ctx, { base: machine.image });
+      return nameImage(engine, id, tags, ctx, { base: given ?? machine.image });
     },
     find: (token, _spec, ctx) => findMadeImage(engine, token, ctx),
+    holds: (handle, ctx) => holdsMadeImage(engine, handle, ctx),
     release: (handle, ctx) => releaseMadeImage(engine, handle, ctx),
   };
 }

@@ -17,6 +17,9 @@ export function stamp(ctx: Pick<StepContext, 'run' | 'token'>, temporary: boolea
   return { [runLabel]: ctx.run.id, [tokenLabel]: ctx.token, [temporaryLabel]: String(temporary) };
 }
 
+/** Takes the place of the stamps of a container in an image that belongs to no run. */
+export const noStamp: Labels = { [runLabel]: '', [tokenLabel]: '', [temporaryLabel]: 'false' };
+
 /** A filter for what carries a token. */
 export const withToken = (token: string): string => `${tokenLabel}=${token}`;
 /** A filter for what goes with its run. */

@@ -44,3 +44,9 @@ export async function releaseMadeImage(engine: DockerEngine, { id, before }: Mad
   const removal = await engine.removeImage(id);
   if (removal === 'kept') ctx.warn({ code: 'DockerImageKept', message: `other images are made from ${shortId(id)}, so only its names were removed`, hint: `it goes with "docker rmi ${shortId(id)}" after them` });
 }
+
+/** Whether the image, and each of its names, is as it was made. */
+export async function holdsMadeImage(engine: DockerEngine, { id, tags }: MadeImageHandle, ctx: StepContext): Promise<boolean> {
+  const found = await Promise.all([id, ...tags].map((name) => engine.inspectImage(name, ctx)));
+  return found.every((image) => image?.id === id);
+}

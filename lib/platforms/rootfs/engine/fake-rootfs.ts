@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { BakeError } from '../../../core/bake-error.js';
 import { canonicalJson, sha256 } from '../../../core/json.js';
 import type { StepContext } from '../../../engine/handler.js';
-import type { PackedLayer, PackOptions, RootfsPort, RunningMachine, SealOptions, TreeSpec } from './rootfs-port.js';
+import type { PackedLayer, PackOptions, PatchFiles, RootfsPort, RunningMachine, SealOptions, TreeSpec } from './rootfs-port.js';
 
 /** What stands in a fake archive: path to text, or `-> target` for a link. */
 export type FakeFiles = Readonly<Record<string, string>>;
@@ -67,6 +67,17 @@ export class FakeRootfs implements RootfsPort {
     await mkdir(target);
     this.#begin('copy', ctx);
     await cp(folder, target, { recursive: true, verbatimSymlinks: true });
+  }
+
+  async savePatch(tree: string, { archive, note }: PatchFiles, ctx: StepContext): Promise<void> {
+    this.#begin('savePatch', ctx);
+    await cp(tree, archive, { recursive: true, verbatimSymlinks: true });
+    await writeFile(note, '');
+  }
+  async applyPatches(archives: readonly string[], tree: string, note: string, ctx: StepContext): Promise<void> {
+    this.#begin('applyPatches', ctx);
+    await cp(archives.at(-1)!, tree, { recursive: true, verbatimSymlinks: true });
+    await writeFile(note, '');
   }
 
   async start(tree: string, _options: object, ctx: StepContext): Promise<RunningMachine> {

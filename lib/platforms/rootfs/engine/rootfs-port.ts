@@ -34,6 +34,15 @@ export interface PackedLayer {
   readonly diffId: string;
 }
 
+export interface PatchFiles {
+  /** Where the patch goes. */
+  readonly archive: string;
+  /** The note of the state that it starts from. @default - it holds the whole tree */
+  readonly since?: string;
+  /** Where a note of the tree's state goes, for the next patch of the same tree. */
+  readonly note: string;
+}
+
 /**
  * What the handlers need of a computer that can hold root trees. Trees are folders of the computer's file system; all
  * that a call starts carries `ctx.token`, so that it is found after a crash.
@@ -53,6 +62,10 @@ export interface RootfsPort {
   unpack(archive: string, tree: string, ctx: StepContext): Promise<void>;
   /** Makes `target` from a folder, owners and times kept. */
   copy(folder: string, target: string, ctx: StepContext): Promise<void>;
+  /** Writes what has changed in a tree, which may be in use. @throws BakeError `RootfsSaveFailed` */
+  savePatch(tree: string, files: PatchFiles, ctx: StepContext): Promise<void>;
+  /** Makes `tree`, which does not exist yet, from patches, oldest first, and notes its state. @throws BakeError `RootfsRestoreFailed` */
+  applyPatches(archives: readonly string[], tree: string, note: string, ctx: StepContext): Promise<void>;
   /** Starts the namespaces of a tree. They end by themselves when this process does. @throws BakeError `MachineStartFailed` */
   start(tree: string, options: { readonly hostname: string; readonly scratch: string }, ctx: StepContext): Promise<RunningMachine>;
   /** The machine that carries the token. */

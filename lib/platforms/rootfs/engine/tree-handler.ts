@@ -6,6 +6,7 @@ import type { ResourceHandler, StepContext } from '../../../engine/handler.js';
 import { entryCommand } from './entry-command.js';
 import { oneLayer } from './oci-reader.js';
 import type { RootfsPort, TreeSpec } from './rootfs-port.js';
+import { treeCheckpoint } from './tree-checkpoint.js';
 
 export type TreeHandle = {
   /** Holds the tree and what belongs to it; named by the token. */
@@ -24,18 +25,23 @@ export function treeFolder(project: string, token: string): string {
 /** Makes root trees in the project's `.bake/rootfs`, and removes them. */
 export function treeHandler(port: RootfsPort): ResourceHandler<TreeSpec, TreeHandle> {
   const handleOf = (folder: string, base: string): TreeHandle => ({ folder, tree: join(folder, 'tree'), base });
+  const make = async (spec: TreeSpec, ctx: StepContext): Promise<TreeHandle> => {
+    const folder = treeFolder(ctx.run.project, ctx.token);
+    await port.end(ctx.token, ctx);
+    await port.remove(folder, ctx);
+    await mkdir(dirname(folder), { recursive: true });
+    // Programs in the tree that run with their owner's rights must not be within reach of this computer's users.
+    await mkdir(folder, { mode: 0o700 });
+    await mkdir(join(folder, 'tmp'), { mode: 0o700 });
+    return handleOf(folder, baseOf(spec));
+  };
   return {
+    checkpoint: treeCheckpoint(port, make),
+    reads: ({ keyring = [], tarball }, ctx) => Promise.resolve({ files: [...keyring, ...(tarball === undefined ? [] : [tarball])].map((path) => resolve(ctx.run.project, path)) }),
     check: (spec, ctx) => checkBase(port, spec, ctx),
     checkKnown: (known, ctx) => checkBase(port, known, ctx),
     async acquire(spec, ctx) {
-      const folder = treeFolder(ctx.run.project, ctx.token);
-      await port.end(ctx.token, ctx);
-      await port.remove(folder, ctx);
-      await mkdir(dirname(folder), { recursive: true });
-      // Programs in the tree that run with their owner's rights must not be within reach of this computer's users.
-      await mkdir(folder, { mode: 0o700 });
-      await mkdir(join(folder, 'tmp'), { mode: 0o700 });
-      const handle = handleOf(folder, baseOf(spec));
+      const handle = await make(spec, ctx);
       await fill(port, spec, handle, ctx);
       return handle;
     },

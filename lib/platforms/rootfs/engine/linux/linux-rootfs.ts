@@ -7,6 +7,7 @@ import { packLayer } from './pack-layer.js';
 import { removeTree } from './remove.js';
 import { sealTree } from './seal.js';
 import { checkSpaces } from './spaces.js';
+import { applyTreePatches, saveTreePatch } from './tree-patch.js';
 import { unpackTarball } from './unpack.js';
 
 /** Root trees on this computer: mmdebstrap, GNU tar, and the namespaces of Linux through util-linux. */
@@ -17,6 +18,8 @@ export const linuxRootfs: RootfsPort = {
   bootstrap: runMmdebstrap,
   unpack: unpackTarball,
   copy: copyTree,
+  savePatch: saveTreePatch,
+  applyPatches: applyTreePatches,
   start: startMachine,
   findMachine,
   end: endMarked,

@@ -1,0 +1,155 @@
+import { BakeError } from '../../core/bake-error.js';
+import type { EventBody } from '../../core/events.js';
+import type { JsonObject } from '../../core/json.js';
+import { factsOf } from '../attempt-step.js';
+import type { StepContext } from '../handler.js';
+import type { BuildState, StepState } from '../run-state.js';
+import type { EngineServices } from '../services.js';
+import { makeStepContext, tokenOf } from '../step-context.js';
+import type { Checkpoint, CheckpointStore } from './checkpoint-store.js';
+import { decide, type Decision, isRecordable } from './decide.js';
+import type { FileDigests } from './file-digests.js';
+import { type Fingerprint, Fingerprints } from './fingerprints.js';
+import type { OutcomeStore } from './outcome-store.js';
+import { saveCheckpoint } from './save-checkpoint.js';
+
+/** Where a run looks for what earlier runs left, and leaves what later ones may use. */
+export interface RunCache {
+  readonly checkpoints: CheckpointStore;
+  readonly outcomes: OutcomeStore;
+  readonly digests: FileDigests;
+  /** For the fingerprints of secrets. */
+  readonly key: Uint8Array;
+  /** Ids of steps of which nothing that an earlier run left is used. */
+  readonly fresh: ReadonlySet<string>;
+}
+
+export interface BuildCacheHost {
+  readonly services: EngineServices;
+  readonly outputs: ReadonlyMap<string, JsonObject>;
+  readonly signal: AbortSignal;
+  readonly notify: (body: EventBody) => void;
+}
+
+/** A checkpoint is worth its time if going on from it saves this many times as much. */
+const worth = 2;
+/** Milliseconds that a build's first checkpoint is taken to cost, and that any costs at least. */
+const [firstCost, leastCost] = [400, 100];
+
+/** What the cache knows of one build while it is carried out. */
+interface Progress {
+  readonly prints: ReadonlyMap<StepState, Fingerprint>;
+  /** The steps that make the machine; undefined if it cannot be saved. */
+  readonly closure: readonly StepState[] | undefined;
+  /** What this run has brought the machine back from, or has saved of it last. */
+  last: Checkpoint | undefined;
+  /** When what is in the machine was carried out, by fingerprint. */
+  readonly ranAt: Map<string, number>;
+  /** Milliseconds of work that no checkpoint holds. */
+  unsaved: number;
+  /** All milliseconds of work that are in the machine. */
+  total: number;
+  /** Milliseconds that a checkpoint costs. */
+  cost: number;
+}
+
+/** Finds what earlier runs left that a build can use, and keeps what this one makes for later ones. */
+export class BuildCache {
+  readonly #cache: RunCache;
+  readonly #host: BuildCacheHost & { readonly contextOf: (state: StepState) => StepContext };
+  readonly #fingerprints: Fingerprints;
+  readonly #builds = new Map<BuildState, Progress>();
+
+  constructor(cache: RunCache, host: BuildCacheHost) {
+    const { services, signal, notify } = host;
+    const connect = () => Promise.reject(new Error('a cache works without a connection'));
+    this.#cache = cache;
+    this.#host = { ...host, contextOf: (state) => makeStepContext({ step: factsOf(state), signal, services, notify, connect }) };
+    this.#fingerprints = new Fingerprints({ ...this.#host, digests: cache.digests, key: cache.key, isFresh: ({ step }) => cache.fresh.has(step.id) });
+  }
+
+  /** To be called when the lookups of the build, and what it needs of other builds, are done. */
+  async consult(build: BuildState): Promise<Decision> {
+    const steps = build.steps.filter(({ step }) => step.role !== 'error-cleanup');
+    const prints = new Map(await Promise.all(steps.map(async (state) => [state, await this.#fingerprints.of(state)] as const)));
+    const closure = await this.#closure(build);
+    const decision = await decide(build, prints, closure, { ...this.#host, ...this.#cache });
+    const { checkpoint, ranAt } = decision;
+    this.#builds.set(build, { prints, closure, last: checkpoint, ranAt: new Map(ranAt), unsaved: 0, total: checkpoint?.milliseconds ?? 0, cost: firstCost });
+    return decision;
+  }
+
+  /** To be called when a step is done, before the next one starts. Never fails the build. */
+  async stepDone(state: StepState): Promise<void> {
+    const progress = this.#builds.get(state.build);
+    const { step, build, milliseconds } = state;
+    if (progress?.closure === undefined) return;
+    const isEnd = step.role === 'provisioner' || step.id === build.plan.machine;
+    if (!isEnd && !progress.closure.includes(state)) return;
+    if (step.role === 'source' && progress.last !== undefined) return; // it was brought back
+    progress.unsaved += milliseconds;
+    progress.total += milliseconds;
+    const print = progress.prints.get(state);
+    if (print === undefined) return;
+    progress.ranAt.set(print.hex, this.#host.services.clock.now());
+    if (isEnd && print.unknown === undefined && progress.unsaved >= worth * progress.cost) await this.#save(state, print, progress, progress.closure);
+  }
+
+  /** A step failed and the build goes on: what comes after it is not what its fingerprint says. */
+  stepGaveUp({ build }: StepState): void {
+    this.#builds.delete(build);
+  }
+
+  /** To be called when a build has succeeded: what it made can be used again. */
+  async buildDone(build: BuildState): Promise<void> {
+    const progress = this.#builds.get(build);
+    const { services, outputs } = this.#host;
+    const { run, clock, masker } = services;
+    for (const state of build.steps) {
+      const print = progress?.prints.get(state);
+      if (progress === undefined || print === undefined || print.unknown !== undefined || state.status !== 'done' || state.isCached || !isRecordable(state, this.#host)) continue;
+      const { id, kind, build: name } = state.step;
+      await this.#cache.outcomes.write(print.hex, {
+        step: id, kind, build: name, run: run.id, token: tokenOf(run.id, id), at: clock.now(), milliseconds: state.milliseconds,
+        outputs: masker.value(outputs.get(id) ?? {}) as Record<string, never>, ranAt: Object.fromEntries(progress.ranAt),
+      });
+    }
+  }
+
+  async #save(state: StepState, { hex, fresh }: Fingerprint, progress: Progress, closure: readonly StepState[]): Promise<void> {
+    const { services, signal, notify } = this.#host;
+    const { checkpoints } = this.#cache;
+    const startedAt = services.clock.now();
+    try {
+      if (!fresh && await checkpoints.open(hex) !== undefined) return; // another process was here first
+      progress.last = await saveCheckpoint({ state, key: hex, closure, last: progress.last, milliseconds: progress.total, ranAt: progress.ranAt }, { ...this.#host, checkpoints });
+      progress.unsaved = 0;
+      progress.cost = Math.max(leastCost, services.clock.now() - startedAt);
+    } catch (error) {
+      if (signal.aborted) return;
+      const message = `no checkpoint could be saved: ${services.masker.text(BakeError.from(error).message)}`;
+      notify({ type: 'step.warned', code: 'CheckpointFailed', message, hint: 'the build goes on; a later run starts earlier', step: state.step.id, build: state.step.build, title: state.step.title });
+    }
+  }
+
+  /** The steps that must be there for the machine; undefined if one of them cannot be brought back. */
+  async #closure(build: BuildState): Promise<readonly StepState[] | undefined> {
+    const machine = build.steps.find(({ step }) => step.id === build.plan.machine);
+    if (machine === undefined) return undefined;
+    const found = new Set<StepState>();
+    const add = (state: StepState): void => {
+      if (state.build !== build || found.has(state)) return;
+      found.add(state);
+      for (const need of state.needs) add(need);
+    };
+    add(machine);
+    const { registry } = this.#host.services;
+    const able = await Promise.all([...found].map(async ({ step }) => {
+      const { lookup, atCheckpoint } = registry.kind(step.kind);
+      if (lookup !== undefined || atCheckpoint !== undefined) return true;
+      const loaded = await registry.handler(step.kind);
+      return loaded.type === 'resource' && loaded.handler.checkpoint !== undefined;
+    }));
+    return able.every(Boolean) ? [...found] : undefined;
+  }
+}

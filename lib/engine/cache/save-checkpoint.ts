@@ -1,0 +1,69 @@
+import type { EventBody } from '../../core/events.js';
+import type { JsonObject } from '../../core/json.js';
+import type { StepContext } from '../handler.js';
+import type { StepState } from '../run-state.js';
+import type { EngineServices } from '../services.js';
+import type { Checkpoint, CheckpointRecord, CheckpointStore } from './checkpoint-store.js';
+import { nameIn, placeOf } from './saved-place.js';
+
+export interface SaveRequest {
+  /** The last step that is in the machine's state. */
+  readonly state: StepState;
+  /** The fingerprint of that. */
+  readonly key: string;
+  /** The machine's steps. */
+  readonly closure: readonly StepState[];
+  /** What the machine was brought back from, or saved in last. */
+  readonly last: Checkpoint | undefined;
+  /** What it took to carry out what is in it; milliseconds. */
+  readonly milliseconds: number;
+  readonly ranAt: ReadonlyMap<string, number>;
+}
+
+export interface SaveHost {
+  readonly services: EngineServices;
+  readonly checkpoints: CheckpointStore;
+  readonly outputs: ReadonlyMap<string, JsonObject>;
+  readonly signal: AbortSignal;
+  readonly contextOf: (state: StepState) => StepContext;
+  readonly notify: (body: EventBody) => void;
+}
+
+/** Saves a machine by the book: the intent is on disk before anything is made that is not in the checkpoint's own folder. */
+export async function saveCheckpoint({ state, key, closure, last, milliseconds, ranAt }: SaveRequest, host: SaveHost): Promise<Checkpoint> {
+  const { services, checkpoints, signal, notify, outputs, contextOf } = host;
+  const { clock, registry, journal, masker } = services;
+  const at = clock.now();
+  const kindOf = ({ step }: StepState) => registry.kind(step.kind);
+  const saving = closure.filter((each) => kindOf(each).atCheckpoint === undefined && kindOf(each).lookup === undefined);
+  await journal.append({ type: 'checkpoint.begun', key, kinds: saving.map(({ step }) => step.kind), at }, 'durable');
+  const made = await checkpoints.write(key, signal, async (folder): Promise<CheckpointRecord> => {
+    const states: Record<string, { kind: string; output?: JsonObject; saved?: JsonObject }> = {};
+    for (const each of closure) if (kindOf(each).atCheckpoint === 'inside') states[nameIn(each)] = { kind: each.step.kind, output: masker.value(outputs.get(each.step.id) ?? {}) };
+    for (const each of saving) {
+      const loaded = await registry.handler(each.step.kind);
+      if (loaded.type !== 'resource' || each.handle === undefined || loaded.handler.checkpoint === undefined) continue;
+      const place = { key, folder, ...(last === undefined ? {} : { parent: await placeOf(last, each, checkpoints) }) };
+      states[nameIn(each)] = { kind: each.step.kind, saved: await loaded.handler.checkpoint.save(each.handle, place, contextOf(each)) };
+    }
+    return {
+      build: state.step.build, step: state.step.id, title: state.step.title, platform: state.build.plan.platform, project: services.run.project, at, milliseconds,
+      ...(last === undefined ? {} : { parent: last.key }), states: states as CheckpointRecord['states'], ranAt: Object.fromEntries(ranAt),
+    };
+  });
+  await journal.append({ type: 'checkpoint.done', key, at: clock.now() }, 'eventual');
+  notify({ type: 'checkpoint.saved', milliseconds: clock.now() - at, bytes: made.bytes, step: state.step.id, build: state.step.build, title: state.step.title });
+  return made;
+}
+
+/** Removes a checkpoint, and what its handlers made outside of its folder. */
+export async function discardCheckpoint(key: string, kinds: Iterable<string>, { checkpoints, services, signal }: Pick<SaveHost, 'checkpoints' | 'services' | 'signal'>): Promise<void> {
+  const { clock, exec, registry } = services;
+  await checkpoints.locked(key, signal, async () => {
+    await checkpoints.remove(key);
+    for (const kind of new Set(kinds)) {
+      const loaded = await registry.handler(kind);
+      if (loaded.type === 'resource') await loaded.handler.checkpoint?.discard?.(key, { signal, clock, exec, warn: () => {} });
+    }
+  });
+}

@@ -1,0 +1,48 @@
+import { join } from 'node:path';
+import { BakeError } from '../core/bake-error.js';
+import { closest } from '../core/closest.js';
+import { matchesGlob } from '../core/glob.js';
+import type { Clock } from '../core/ports.js';
+import { cacheKey } from '../engine/cache/cache-key.js';
+import { CheckpointStore } from '../engine/cache/checkpoint-store.js';
+import { FileDigests } from '../engine/cache/file-digests.js';
+import { OutcomeStore } from '../engine/cache/outcome-store.js';
+import type { RunCache } from '../engine/cache/build-cache.js';
+import type { Plan, PlanStep } from '../plan/plan.js';
+import type { RunOptions } from './toolkit-api.js';
+
+export interface CachePlaces {
+  readonly project: string;
+  /** The user's. */
+  readonly cache: string;
+  readonly clock: Clock;
+}
+
+/** Where a run looks for what earlier ones left. @throws BakeError `NoSuchStep` for a glob that matches nothing */
+export async function runCache(plans: readonly Plan[], noCache: RunOptions['noCache'], places: CachePlaces): Promise<RunCache> {
+  return { ...cacheStores(places), key: await cacheKey(places.cache), fresh: freshSteps(plans, noCache) };
+}
+
+export function cacheStores({ project, cache, clock }: CachePlaces): Pick<RunCache, 'checkpoints' | 'outcomes' | 'digests'> {
+  const digests = new FileDigests();
+  return { digests, checkpoints: new CheckpointStore({ folder: join(cache, 'checkpoints'), clock, digests }), outcomes: new OutcomeStore(join(project, '.bake', 'outcomes')) };
+}
+
+function freshSteps(plans: readonly Plan[], noCache: RunOptions['noCache']): ReadonlySet<string> {
+  const steps = plans.flatMap((plan) => plan.steps.map((step) => ({ id: step.id, names: namesOf(step, plan) })));
+  if (noCache === undefined) return new Set();
+  if (noCache === true) return new Set(steps.map(({ id }) => id));
+  return new Set(noCache.flatMap((glob) => {
+    const found = steps.filter(({ names }) => names.some((name) => matchesGlob(name, glob)));
+    if (found.length > 0) return found.map(({ id }) => id);
+    const near = closest(glob, steps.flatMap(({ names }) => names));
+    throw new BakeError({ code: 'NoSuchStep', message: `nothing in this app matches --no-cache="${glob}"`, hint: near === undefined ? 'give an image, a build, or the path of a construct, such as Web/Nginx' : `did you mean "${near}"?` });
+  }));
+}
+
+/** What a step is called on a command line: its id, its construct's path, its build, its source and its image. */
+function namesOf(step: PlanStep, { image, builds }: Plan): readonly string[] {
+  const build = builds.find(({ id }) => id === step.build);
+  const construct = step.id.startsWith(`${step.build}:`) ? [`${image}/${step.id.slice(step.build.length + 1)}`] : [];
+  return [step.id, ...construct, step.build, image, ...(build === undefined ? [] : [build.name])];
+}
