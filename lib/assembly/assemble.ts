@@ -29,7 +29,7 @@ export async function stageAssets(plans: readonly Plan[], project: string, outDi
   const finish = async (value: Json): Promise<Json> => {
     if (isPendingAsset(value)) {
       const key = canonicalJson(value);
-      if (!staged.has(key)) staged.set(key, stageAsset(value.$asset, project, folder));
+      if (!staged.has(key)) staged.set(key, stageAsset(value.$asset, { project, folder }));
       return (await staged.get(key)!) as unknown as Json;
     }
     if (isAsset(value) || typeof value !== 'object' || value === null) return value;

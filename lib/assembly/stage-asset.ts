@@ -1,135 +1,103 @@
-import { createHash } from 'node:crypto';
-import { constants, copyFileSync, createReadStream, lstatSync, readdirSync, readFileSync, readlinkSync, type Stats, symlinkSync } from 'node:fs';
-import { chmod, copyFile, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
 import { BakeError } from '../core/bake-error.js';
-import { canonicalJson, sha256 } from '../core/json.js';
+import { sha256 } from '../core/json.js';
 import type { AssetJson, PendingAssetJson } from '../plan/late.js';
+import { copyHashed } from './copy-hashed.js';
+import { DigestCache } from './digest-cache.js';
+import { entryDigest, type Measured } from './entry-digest.js';
+import { fileState } from './file-state.js';
+import { FolderAsset } from './folder-asset.js';
+import { unreadable, wrongType } from './stage-error.js';
+
+export interface Stage {
+  /** The folder that assets are relative to, with the `.bake` that remembers their digests. */
+  readonly project: string;
+  /** Where copies go: `assetFolder`. */
+  readonly folder: string;
+  /** Milliseconds. @default Date.now */
+  readonly now?: () => number;
+}
 
 /**
  * Hashes a file or folder of the user's and copies it to `<folder>/<digest>`, where the plan finds it whatever happens to
- * the original. The digest covers names, modes and contents, and nothing else.
- * @throws BakeError `FileNotFound`, `FileNotReadable`, `WrongFileType`
+ * the original. The digest covers names, modes and contents, and nothing else. What is staged and did not change since is
+ * not read again.
+ * @throws BakeError `FileNotFound`, `FileNotReadable`, `FileChanging`, `WrongFileType`, `StageNotWritable`
  */
-export async function stageAsset(pending: PendingAssetJson['$asset'], project: string, folder: string): Promise<AssetJson> {
-  // What bake itself writes is no input, and the stage must not be copied into itself.
-  const own = new Set([dirname(folder), join(project, '.bake')]);
-  if (pending.content !== undefined) return stageContent(pending.pending, pending.content, folder);
-  const path = resolve(project, pending.pending);
-  const info = await stat(path).catch((error: NodeJS.ErrnoException) => { throw unreadable(pending.pending, path, error); });
+export async function stageAsset(pending: PendingAssetJson['$asset'], stage: Stage): Promise<AssetJson> {
+  if (pending.content !== undefined) return stageContent(pending.pending, pending.content, stage.folder);
+  const path = resolve(stage.project, pending.pending);
+  const info = await stat(path).catch((error: NodeJS.ErrnoException) => { throw unreadable(pending.pending, path, stage.folder, error); });
   const type = info.isDirectory() ? 'directory' : 'file';
   if (!info.isDirectory() && !info.isFile()) throw wrongType(pending.pending, 'neither a file nor a folder', 'give a file or a folder');
   if (pending.type !== undefined && pending.type !== type) throw wrongType(pending.pending, `a ${type === 'file' ? 'file' : 'folder'}`, `give a ${pending.type === 'file' ? 'file' : 'folder'}`);
   try {
-    const { digest, size } = type === 'file' ? await fileDigest(path, info) : await folderDigest(path, own);
-    await stage(join(folder, digest), (part) => (type === 'file' ? copyOne(path, part) : copyFolder(path, part, own)));
+    const cache = await DigestCache.open(stage.project, path);
+    const { digest, size } = type === 'file' ? await stageFile(path, cache, stage) : await stageFolder(path, cache, stage);
+    await cache.save();
     return { $asset: { digest, type, name: basename(path), size } };
   } catch (error) {
-    throw BakeError.is(error) ? error : unreadable(pending.pending, path, error as NodeJS.ErrnoException);
+    throw BakeError.is(error) ? error : unreadable(pending.pending, path, stage.folder, error as NodeJS.ErrnoException);
   }
 }
 
+async function stageFile(path: string, cache: DigestCache, { folder, now = Date.now }: Stage): Promise<Measured> {
+  const found = fileState(await stat(path));
+  const known = cache.get('', found);
+  if (known !== undefined) {
+    const measured = { digest: entryDigest('file', found.mode, known), size: found.size };
+    if (await isStaged(folder, measured)) return measured;
+  }
+  return place(folder, async (part) => {
+    const readAt = now();
+    const hashed = await copyHashed(path, found, { path: part, modeMask: 0o777 });
+    cache.set('', hashed, readAt);
+    return { digest: entryDigest('file', hashed.state.mode, hashed.hash), size: hashed.size };
+  });
+}
+
+async function stageFolder(path: string, cache: DigestCache, { project, folder: stage, now = Date.now }: Stage): Promise<Measured> {
+  // What bake itself writes is no input, and the stage must not be copied into itself.
+  const folder = await FolderAsset.list(path, { own: new Set([dirname(stage), join(project, '.bake')]), cache, now });
+  const measured = await folder.measure();
+  if (measured !== undefined && await isStaged(stage, measured)) return measured;
+  return place(stage, (part) => folder.copyTo(part), (part) => folder.setModes(part));
+}
+
 async function stageContent(name: string, content: string, folder: string): Promise<AssetJson> {
-  const digest = entryDigest('file', 0o644, sha256(content));
-  await stage(join(folder, digest), (part) => writeFile(part, content, { mode: 0o644 }));
-  return { $asset: { digest, type: 'file', name: basename(name), size: Buffer.byteLength(content) } };
+  const measured = { digest: entryDigest('file', 0o644, sha256(content)), size: Buffer.byteLength(content) };
+  if (!(await isStaged(folder, measured))) await place(folder, async (part) => {
+    await writeFile(part, content, { mode: 0o644 });
+    return measured;
+  });
+  return { $asset: { ...measured, type: 'file', name: basename(name) } };
 }
 
 let parts = 0;
 
-/** Content-addressed, so what is there already is right; a copy becomes visible only when it is whole. */
-async function stage(target: string, write: (part: string) => Promise<unknown>): Promise<void> {
-  if (await stat(target).then(() => true, () => false)) return;
-  const part = `${target}.${process.pid}-${parts++}.part`; // files with the same content are staged at the same time
+/**
+ * Makes a copy under a name of its own, whose digest is known only then. It becomes visible when it is whole; content-addressed,
+ * so what is there already is right, and goes before it. `finish` is for what would be in the way of its removal.
+ */
+async function place(folder: string, write: (part: string) => Promise<Measured>, finish?: (part: string) => Promise<void>): Promise<Measured> {
+  const part = join(folder, `${process.pid}-${parts++}.part`);
   await rm(part, { recursive: true, force: true });
   try {
-    await write(part);
-    await rename(part, target);
-  } catch (error) {
+    const measured = await write(part);
+    if (await isStaged(folder, measured)) return measured;
+    await finish?.(part);
+    // Files with the same content are staged at the same time.
+    await rename(part, join(folder, measured.digest)).catch(async (error: unknown) => { if (!(await isStaged(folder, measured))) throw error; });
+    return measured;
+  } finally {
     await rm(part, { recursive: true, force: true });
-    if (!(await stat(target).then(() => true, () => false))) throw error;
   }
 }
 
-async function copyOne(path: string, part: string): Promise<void> {
-  await copyFile(path, part, constants.COPYFILE_FICLONE);
-  await chmod(part, (await stat(path)).mode & 0o777);
-}
-
-/** Not `cp` in one call: it refuses a folder that holds the stage, even if the stage is left out. */
-async function copyFolder(folder: string, part: string, own: ReadonlySet<string>): Promise<void> {
-  await mkdir(part);
-  for (const [index, name] of readdirSync(folder).entries()) {
-    if (index % turn === turn - 1) await setImmediate();
-    const path = join(folder, name);
-    if (own.has(path)) continue;
-    const info = lstatSync(path);
-    if (info.isDirectory()) await copyFolder(path, join(part, name), own);
-    else if (info.isSymbolicLink()) symlinkSync(readlinkSync(path), join(part, name));
-    else copyFileSync(path, join(part, name), constants.COPYFILE_FICLONE);
-  }
-  await chmod(part, (await stat(folder)).mode & 0o777);
-}
-
-/** Up to so many bytes a file is read in one go: for a folder of small files that takes a tenth of the time. */
-const smallFile = 256 * 1024;
-/** After so many entries of a folder others get their turn: a Ctrl-C, a line of progress. */
-const turn = 200;
-
-async function fileDigest(path: string, { mode, size: expected }: Stats): Promise<{ digest: string; size: number }> {
-  const hash = createHash('sha256');
-  if (expected <= smallFile) {
-    const content = readFileSync(path);
-    return { digest: entryDigest('file', mode, hash.update(content).digest('hex')), size: content.length };
-  }
-  let size = 0;
-  for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 })) {
-    hash.update(chunk as Buffer);
-    size += (chunk as Buffer).length;
-  }
-  return { digest: entryDigest('file', mode, hash.digest('hex')), size };
-}
-
-async function folderDigest(folder: string, own: ReadonlySet<string>): Promise<{ digest: string; size: number }> {
-  const entries: (readonly [string, string])[] = [];
-  let total = 0;
-  const walk = async (relative: string): Promise<void> => {
-    for (const [index, name] of readdirSync(join(folder, relative)).sort().entries()) {
-      if (index % turn === turn - 1) await setImmediate();
-      const inside = relative === '' ? name : `${relative}/${name}`;
-      const path = join(folder, inside);
-      if (own.has(path)) continue;
-      const info = lstatSync(path);
-      if (info.isDirectory()) {
-        entries.push([inside, entryDigest('directory', info.mode, '')]);
-        await walk(inside);
-      } else if (info.isSymbolicLink()) {
-        entries.push([inside, entryDigest('link', 0, sha256(readlinkSync(path)))]);
-      } else if (info.isFile()) {
-        const { digest, size } = await fileDigest(path, info);
-        entries.push([inside, digest]);
-        total += size;
-      } else {
-        throw wrongType(path, 'a socket, pipe or device', 'leave it out of the folder');
-      }
-    }
-  };
-  await walk('');
-  return { digest: entryDigest('directory', (await stat(folder)).mode, sha256(canonicalJson(entries))), size: total };
-}
-
-function entryDigest(type: string, mode: number, content: string): string {
-  return sha256(`${type} ${(mode & 0o777).toString(8)} ${content}`);
-}
-
-function unreadable(given: string, path: string, error: NodeJS.ErrnoException): BakeError {
-  if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return new BakeError({ code: 'FileNotFound', message: `"${given}" does not exist`, hint: `bake looked at ${path}: relative paths start at the folder of image.ts`, cause: error });
-  return new BakeError({ code: 'FileNotReadable', message: `"${given}" cannot be read: ${error.message}`, hint: 'check its permissions', cause: error });
-}
-
-function wrongType(given: string, what: string, hint: string): BakeError {
-  return new BakeError({ code: 'WrongFileType', message: `"${given}" is ${what}`, hint });
+/** The size is looked at because a file may be shorter after a power failure than it was written. */
+async function isStaged(folder: string, { digest, size }: Measured): Promise<boolean> {
+  return stat(join(folder, digest)).then((info) => info.isDirectory() || info.size === size, () => false);
 }
 
 /** Makes the folder that assets are staged in. */

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { stageAsset } from '../../lib/assembly/stage-asset.js';
@@ -7,7 +7,7 @@ function project(t: Test, files: Parameters<typeof t.testdir>[0]) {
   const folder = t.testdir(files);
   const assets = join(folder, 'bake.out', 'assets');
   mkdirSync(assets, { recursive: true });
-  const stage = async (path: string) => (await stageAsset({ pending: path }, folder, assets)).$asset;
+  const stage = async (path: string) => (await stageAsset({ pending: path }, { project: folder, folder: assets })).$asset;
   return { folder, assets, stage };
 }
 
@@ -56,4 +56,40 @@ t.test('files and folders with the same content are staged at the same time', as
   const { assets, stage } = project(t, Object.fromEntries(numbers.flatMap((n) => [[`file${n}`, 'same'], [`dir${n}`, { a: 'same', b: 'same', c: 'same' }]])));
   const digests = await Promise.all(numbers.flatMap((n) => [stage(`file${n}`), stage(`dir${n}`)]));
   t.same(readdirSync(assets).sort(), [...new Set(digests.map(({ digest }) => digest))].sort(), 'both once, and no part is left');
+});
+
+t.test('the copy of a folder has its modes and links', async (t) => {
+  const { folder, assets, stage } = project(t, { dir: { sub: { set: 'x', 'read-only': 'y' }, up: t.fixture('symlink', '../nowhere'), empty: {} } });
+  chmodSync(join(folder, 'dir/sub/set'), 0o4711);
+  chmodSync(join(folder, 'dir/sub/read-only'), 0o400);
+  chmodSync(join(folder, 'dir/empty'), 0o1777);
+  chmodSync(join(folder, 'dir/sub'), 0o555);
+  chmodSync(join(folder, 'dir'), 0o750);
+  const copy = join(assets, (await stage('dir')).digest);
+  const modes = (path: string) => ['', 'sub', 'sub/set', 'sub/read-only', 'empty'].map((name) => (statSync(join(path, name)).mode & 0o7777).toString(8));
+  t.same(modes(copy), ['750', '555', '4711', '400', '777']);
+  t.equal(readlinkSync(join(copy, 'up')), '../nowhere');
+  await stage('dir/');
+  t.same(readdirSync(assets).length, 1, 'and is made once');
+  for (const path of [copy, join(folder, 'dir')]) chmodSync(join(path, 'sub'), 0o755);
+});
+
+t.test('a copy that is gone or cut short is made anew', async (t) => {
+  const { assets, stage } = project(t, { file: 'content', dir: { a: '1' } });
+  const file = join(assets, (await stage('file')).digest);
+  truncateSync(file, 3);
+  await stage('file');
+  t.equal(readFileSync(file, 'utf8'), 'content');
+  rmSync(file);
+  await stage('file');
+  t.equal(readFileSync(file, 'utf8'), 'content');
+  const dir = join(assets, (await stage('dir')).digest);
+  rmSync(dir, { recursive: true });
+  await stage('dir');
+  t.equal(readFileSync(join(dir, 'a'), 'utf8'), '1');
+});
+
+t.test('a stage that cannot be written says so', async (t) => {
+  const { folder } = project(t, { file: 'x', dir: { x: 'x' }, stage: 'a file where a folder should be' });
+  for (const pending of ['file', 'dir']) await t.rejects(stageAsset({ pending }, { project: folder, folder: join(folder, 'stage') }), { code: 'StageNotWritable', message: `"${pending}" cannot be copied`, hint: /bake\.out/ });
 });
