@@ -1,8 +1,8 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import ssh2 from 'ssh2';
-import type { JsonObject } from '../../../core/json.js';
+import { type JsonObject, sha256 } from '../../../core/json.js';
 import type { ResourceHandler, StepContext } from '../../../engine/handler.js';
 import type { SshKeyPairSpec } from '../steps.js';
 import { fingerprintOf } from './host-trust.js';
@@ -34,6 +34,21 @@ export const keyPairHandler: ResourceHandler<SshKeyPairSpec, KeyPairHandle> = {
     const key = ssh2.utils.parseKey(text);
     if (key instanceof Error) return { privateKeyFile, publicKey: '', fingerprint: '' }; // half written: only good for removing
     return { privateKeyFile, ...describe(`${key.type} ${key.getPublicSSH().toString('base64')} ${key.comment}`) };
+  },
+  // A machine that is brought back lets in who had the key.
+  checkpoint: {
+    async save({ privateKeyFile, publicKey }, { folder }, ctx) {
+      const name = `key-${sha256(ctx.step.id).slice(0, 12)}`;
+      await copyFile(privateKeyFile, join(folder, name));
+      return { name, publicKey };
+    },
+    async restore({ folder, saved }, _spec, ctx) {
+      const { name, publicKey } = saved as { readonly name: string; readonly publicKey: string };
+      const privateKeyFile = fileOf(ctx);
+      await mkdir(ctx.run.tmp, { recursive: true, mode: 0o700 });
+      await writeFile(privateKeyFile, await readFile(join(folder, basename(name))), { mode: 0o600 });
+      return { privateKeyFile, ...describe(publicKey) };
+    },
   },
   async release({ privateKeyFile }) {
     await rm(privateKeyFile, { force: true });

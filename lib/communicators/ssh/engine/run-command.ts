@@ -6,6 +6,7 @@ import { LineSplitter } from '../../../core/lines.js';
 import { shellQuote } from '../../../core/quote.js';
 import type { Channels } from './channels.js';
 import { killRemote, type KillOptions } from './kill-remote.js';
+import { narrowWindow } from './narrow-window.js';
 
 export interface RunOptions extends RemoteCommand {
   /** Takes the raw standard output instead of lines; if it fails, the command is ended. */
@@ -22,7 +23,12 @@ export async function runCommand(channels: Channels, options: RunOptions, host: 
   const mark = `bake-${randomBytes(6).toString('hex')}:`;
   // The user's login shell may be one that knows neither `$$` nor `>&2`: it only has to start the machine's own.
   const command = `exec /bin/sh -c ${shellQuote(`echo ${mark}$$ >&2; ${options.command}`)}`;
-  const channel = await channels.open<ssh2.ClientChannel>((client, done) => client.exec(command, options.pty === true ? { pty: true } : {}, done), signal);
+  let asked = 0;
+  const channel = await channels.open<ssh2.ClientChannel>((client, done) => {
+    asked = host.clock.now(); // it may have waited for its turn
+    client.exec(command, options.pty === true ? { pty: true } : {}, done);
+  }, signal);
+  if (stdin instanceof Readable) narrowWindow(channel, channels.session.client, host.clock.now() - asked);
 
   return new Promise((resolve, reject) => {
     let pid: string | undefined;
