@@ -94,6 +94,8 @@ export interface CheckpointPlace {
   readonly key: string;
   /** An existing folder of its own, which is empty when something is saved. Its files are not changed after that; what is saved may name them relative to it. */
   readonly folder: string;
+  /** The path that the folder has once all is saved. */
+  readonly home: string;
   /** The checkpoint that the machine had been brought back from, or was saved in last, in the same run; it stays as long as this one. */
   readonly parent?: SavedPlace;
 }

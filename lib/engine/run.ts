@@ -127,8 +127,9 @@ class Run {
     return state.status === 'waiting' && mayStart && state.step.role !== 'error-cleanup' && state.needs.every((need) => need.status === 'done');
   }
 
-  #isLookup({ step }: StepState): boolean {
-    return this.#services.registry.kind(step.kind).lookup !== undefined;
+  /** One that stands on nothing that the build makes. */
+  #isLookup({ step, needs, build }: StepState): boolean {
+    return this.#services.registry.kind(step.kind).lookup !== undefined && needs.every((need) => need.build !== build || this.#isLookup(need));
   }
 
   #isConsultable(build: BuildState): boolean {
@@ -156,8 +157,17 @@ class Run {
       const { id, title, role } = state.step;
       if (role !== 'source' || state.step.lifetime === 'artifact') this.#notify({ type: 'step.cached', step: id, build: build.plan.id, title });
     }
+    for (const state of build.steps) if (state.needs.some((need) => done.has(need) && need.step.role === 'provisioner')) this.#waitForMachine(state, build);
     for (const state of idle) Object.assign(state, { status: 'skipped', isCached: true });
     for (const [state, from] of restore) state.from = from;
+  }
+
+  /** What comes after steps that need not be done again must wait for the machine that has their effect in it. */
+  #waitForMachine(state: StepState, build: BuildState): void {
+    const machine = build.steps.find(({ step }) => step.id === build.plan.machine);
+    if (machine === undefined || state.needs.includes(machine)) return;
+    state.needs.push(machine);
+    machine.dependents.push(state);
   }
 
   #announce(build: BuildState): void {

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BakeError } from '../core/bake-error.js';
 import { closest } from '../core/closest.js';
@@ -5,9 +6,10 @@ import { matchesGlob } from '../core/glob.js';
 import type { Clock } from '../core/ports.js';
 import { cacheKey } from '../engine/cache/cache-key.js';
 import { CheckpointStore } from '../engine/cache/checkpoint-store.js';
-import { FileDigests } from '../engine/cache/file-digests.js';
 import { OutcomeStore } from '../engine/cache/outcome-store.js';
+import type { FileDigests } from '../engine/cache/file-digests.js';
 import type { RunCache } from '../engine/cache/build-cache.js';
+import { FileSums } from '../vm/download/engine/file-sums.js';
 import type { Plan, PlanStep } from '../plan/plan.js';
 import type { RunOptions } from './toolkit-api.js';
 
@@ -24,8 +26,19 @@ export async function runCache(plans: readonly Plan[], noCache: RunOptions['noCa
 }
 
 export function cacheStores({ project, cache, clock }: CachePlaces): Pick<RunCache, 'checkpoints' | 'outcomes' | 'digests'> {
-  const digests = new FileDigests();
-  return { digests, checkpoints: new CheckpointStore({ folder: join(cache, 'checkpoints'), clock, digests }), outcomes: new OutcomeStore(join(project, '.bake', 'outcomes')) };
+  const digests = fileDigests(cache, clock);
+  return { digests, checkpoints: new CheckpointStore({ folder: join(cache, 'checkpoints'), clock }), outcomes: new OutcomeStore(join(project, '.bake', 'outcomes')) };
+}
+
+function fileDigests(cache: string, clock: Clock): FileDigests {
+  const sums = new FileSums(join(cache, 'sums'));
+  const { signal } = new AbortController();
+  return {
+    of: async (path) => {
+      if (!(await stat(path).then((facts) => facts.isFile(), () => false))) return undefined;
+      return (await sums.of(path, ['sha256'], { clock, signal, progress: () => {} })).sha256;
+    },
+  };
 }
 
 function freshSteps(plans: readonly Plan[], noCache: RunOptions['noCache']): ReadonlySet<string> {

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { CheckpointStore } from '../../lib/engine/cache/checkpoint-store.js';
-import { FileDigests } from '../../lib/engine/cache/file-digests.js';
 import { recoverRun } from '../../lib/engine/recover.js';
 import { executeRun } from '../../lib/engine/run.js';
 import type { Plan } from '../../lib/plan/plan.js';
@@ -29,7 +28,7 @@ async function recover(world: FakeWorld, journal: MemoryJournal, isLossy: boolea
     const ledger = journal.reopen(isLossy);
     const crash = new Crash(at);
     const services = fakeServices(world, journal, crash);
-    const recovery = recoverRun({ ledger, services, checkpoints: new CheckpointStore({ folder: '/nowhere', clock: world.clock, digests: new FileDigests() }), signal: new AbortController().signal, endProcesses: async () => {} });
+    const recovery = recoverRun({ ledger, services, checkpoints: new CheckpointStore({ folder: '/nowhere', clock: world.clock }), signal: new AbortController().signal, endProcesses: async () => {} });
     const result = await Promise.race([recovery, crash.happened]);
     if (result !== 'crashed') return crash.count;
   }

@@ -4,7 +4,6 @@ import * as z from 'zod';
 import type { JsonObject } from '../../core/json.js';
 import type { Clock } from '../../core/ports.js';
 import { withFileLock } from '../file-lock.js';
-import type { FileDigests } from './file-digests.js';
 
 const version = 1;
 const recordName = 'checkpoint.json';
@@ -27,7 +26,8 @@ const recordSchema = z.strictObject({
   states: z.record(z.string(), z.strictObject({ kind: z.string(), output: z.record(z.string(), z.json()).optional(), saved: z.record(z.string(), z.json()).optional() })),
   /** When what is in it was carried out, by fingerprint. */
   ranAt: z.record(z.string(), z.number()),
-  files: z.array(z.strictObject({ name: z.string().regex(/^[^/]+$/), size: z.number(), sha256: z.string() })),
+  /** As they were written; whoever changes one changes its time. */
+  files: z.array(z.strictObject({ name: z.string().regex(/^[^/]+$/), size: z.number(), mtime: z.number() })),
 });
 
 export type CheckpointRecord = Omit<z.output<typeof recordSchema>, 'version' | 'files'>;
@@ -45,7 +45,6 @@ export interface Checkpoint extends CheckpointRecord {
 export interface CheckpointStoreOptions {
   readonly folder: string;
   readonly clock: Clock;
-  readonly digests: FileDigests;
 }
 
 /**
@@ -73,10 +72,9 @@ export class CheckpointStore {
   async open(key: string): Promise<Checkpoint | undefined> {
     const found = await this.#read(key);
     if (found === undefined) return undefined;
-    for (const { name, size, sha256 } of found.files) {
-      const path = join(found.checkpoint.folder, name);
-      const facts = await stat(path).catch(() => undefined);
-      if (facts?.size !== size || await this.#options.digests.of(path) !== sha256) return undefined;
+    for (const { name, size, mtime } of found.files) {
+      const facts = await stat(join(found.checkpoint.folder, name)).catch(() => undefined);
+      if (facts?.size !== size || facts.mtimeMs !== mtime) return undefined;
     }
     const { parent } = found.checkpoint;
     return parent !== undefined && await this.open(parent) === undefined ? undefined : found.checkpoint;
@@ -105,7 +103,8 @@ export class CheckpointStore {
         const files = await Promise.all((await readdir(part)).map(async (name) => {
           const path = join(part, name);
           await flush(path);
-          return { name, size: (await stat(path)).size, sha256: await this.#options.digests.of(path) ?? '' };
+          const { size, mtimeMs } = await stat(path);
+          return { name, size, mtime: mtimeMs };
         }));
         await writeFile(join(part, recordName), JSON.stringify({ version, ...record, files } satisfies JsonObject), { mode: 0o600 });
         await flush(join(part, recordName));

@@ -55,8 +55,8 @@ export class Fingerprints {
     const { services, outputs } = this.#options;
     const kind = services.registry.kind(step.kind);
     const version = kind.version;
-    if (kind.lookup !== undefined) {
-      const said = outputs.get(step.id) ?? {};
+    const said = outputs.get(step.id);
+    if (kind.lookup !== undefined && said !== undefined) {
       const inputs: JsonObject = { kind: step.kind, version, is: Object.fromEntries(kind.lookup.map((name) => [name, said[name] ?? null])) };
       return { hex: fingerprintOf(inputs), inputs, fresh: false };
     }

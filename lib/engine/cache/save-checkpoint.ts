@@ -43,7 +43,7 @@ export async function saveCheckpoint({ state, key, closure, last, milliseconds, 
     for (const each of saving) {
       const loaded = await registry.handler(each.step.kind);
       if (loaded.type !== 'resource' || each.handle === undefined || loaded.handler.checkpoint === undefined) continue;
-      const place = { key, folder, ...(last === undefined ? {} : { parent: await placeOf(last, each, checkpoints) }) };
+      const place = { key, folder, home: checkpoints.folderOf(key), ...(last === undefined ? {} : { parent: await placeOf(last, each, checkpoints) }) };
       states[nameIn(each)] = { kind: each.step.kind, saved: await loaded.handler.checkpoint.save(each.handle, place, contextOf(each)) };
     }
     return {

@@ -13,5 +13,5 @@ export async function placeOf(checkpoint: Checkpoint, state: StepState, store: C
   const { key, folder, parent, states } = checkpoint;
   const above = parent === undefined ? undefined : await store.peek(parent);
   const saved: JsonObject = states[nameIn(state)]?.saved ?? {};
-  return { key, folder, saved, ...(above === undefined ? {} : { parent: await placeOf(above, state, store) }) };
+  return { key, folder, home: folder, saved, ...(above === undefined ? {} : { parent: await placeOf(above, state, store) }) };
 }

@@ -56,7 +56,7 @@ export class QemuSource extends Source {
     const typed = this.#bootCommand(build, machine);
     const ready = login.connection === undefined ? typed ?? machine : build.step('Ready', {
       kind: qemuReady, title: 'wait until the machine lets us in',
-      spec: { connection: machine.ref('connection'), qmp: machine.ref('qmp'), serialLog: machine.ref('serialLog') },
+      spec: { connection: machine.ref('connection'), qmp: machine.ref('qmp'), serialLog: machine.ref('serialLog'), resumed: machine.ref('resumed') },
     }, typed === undefined ? {} : { after: [typed] });
     build.provision({
       step: ready,
@@ -91,7 +91,7 @@ export class QemuSource extends Source {
   #disks(build: BuildPlanner, output: TextInput, rootDisk: PlannedStep | undefined): PlannedStep {
     const { disk, diskFormat, format = 'qcow2', diskSize, additionalDisks, diskOptions, skipCompaction = false, backingFile = false } = this.props;
     const shared = { output, format, additional: additionalDisks, createOptions: diskOptions, mode: skipCompaction && !backingFile ? 'copy' : 'overlay' };
-    if (rootDisk !== undefined) return build.step('Disk', { kind: qemuDisk, title: 'disk of the machine', spec: { ...shared, base: rootDisk.ref('file'), baseFormat: 'raw' } });
+    if (rootDisk !== undefined) return build.step('Disk', { kind: qemuDisk, title: 'disk of the machine', spec: { ...shared, base: rootDisk.ref('file'), baseFormat: 'raw', mode: 'own' } });
     if (disk === undefined) return build.step('Disk', { kind: qemuDisk, title: 'empty disk', spec: { ...shared, size: diskSize ?? installationSize } });
     return build.step('Disk', { kind: qemuDisk, title: 'disk of the machine', spec: { ...shared, base: this.#file(build, 'Download', disk), baseFormat: diskFormat, size: diskSize } });
   }
@@ -148,7 +148,7 @@ export class QemuSource extends Source {
     return build.step('Image', {
       kind: qemuImage, title: typeof output === 'string' ? `disk image ${output}` : 'disk image',
       spec: {
-        disks: disks.ref('disks'), output, format, compact: !skipCompaction, keepBackingFile: backingFile, compression, convertOptions: diskOptions,
+        disks: disks.ref('disks'), output, format, compact: !skipCompaction, keepBackingFile: backingFile, base: backingFile ? disks.ref('base') : undefined, compression, convertOptions: diskOptions,
         efiVars: keepsVars ? machine.ref('efiVars') : undefined, architecture, firmware: firmware.type, machine: type, tags: build.tags,
       },
     }, { lifetime: 'artifact', after: [off] });

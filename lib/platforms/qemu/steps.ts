@@ -34,6 +34,7 @@ export type Disk = z.output<typeof disk>;
 export const qemuHost = defineStepKind({
   kind: 'qemu.host',
   type: 'action',
+  lookup: ['version', 'accelerator'],
   version: 1,
   spec: z.strictObject({ architecture: z.enum(architectures), binary: z.string().min(1).optional(), accelerator: z.enum(accelerators) }),
   outputs: ['binary', 'version', 'accelerator'],
@@ -53,8 +54,8 @@ export const qemuDisk = defineStepKind({
     base: late(z.union([z.string().min(1), asArtifact])).optional(),
     baseFormat: z.enum(diskFormats).optional(),
     size: bytes.optional(),
-    /** `overlay`: only what changes is written, and the base is read through it. `copy`: a copy of the base. */
-    mode: z.enum(['overlay', 'copy']),
+    /** `overlay`: only what changes is written, and the base is read through it. `copy`: a copy of the base. `own`: the base itself, which was made for this machine. */
+    mode: z.enum(['overlay', 'copy', 'own']),
     /** The format of a copy; an overlay is a qcow2. */
     format: z.enum(diskFormats),
     additional: z.array(bytes).optional(),
@@ -68,6 +69,7 @@ export const qemuRootDisk = defineStepKind({
   kind: 'qemu.rootDisk',
   type: 'resource',
   noun: 'bootable disk',
+  atCheckpoint: 'inside',
   version: 1,
   cost: 'cpu',
   spec: z.strictObject({
@@ -144,7 +146,7 @@ export const qemuMachine = defineStepKind({
   noun: 'virtual machine',
   version: 1,
   spec: z.strictObject({ ...machineFields, disks: late(z.array(disk)) }),
-  outputs: ['connection', 'id', 'host', 'port', 'ports', 'qmp', 'serialLog', 'vnc', 'efiVars', 'folder'],
+  outputs: ['connection', 'id', 'host', 'port', 'ports', 'qmp', 'serialLog', 'vnc', 'efiVars', 'folder', 'disks', 'resumed'],
   opaque: ['connection'],
 });
 export type MachineSpec = z.output<(typeof qemuMachine)['spec']>;
@@ -155,6 +157,7 @@ const address = z.union([z.string().min(1), z.int()]);
 export const qemuType = defineStepKind({
   kind: 'qemu.type',
   type: 'action',
+  atCheckpoint: 'inside',
   version: 1,
   spec: z.strictObject({ qmp: late(address), wait: milliseconds, command: z.array(late(z.string())), keyInterval: milliseconds.optional() }),
   outputs: [],
@@ -164,8 +167,9 @@ export const qemuType = defineStepKind({
 export const qemuReady = defineStepKind({
   kind: 'qemu.ready',
   type: 'action',
+  atCheckpoint: 'again',
   version: 1,
-  spec: z.strictObject({ connection: late(asConnection), qmp: late(address), serialLog: late(z.string()) }),
+  spec: z.strictObject({ connection: late(asConnection), qmp: late(address), serialLog: late(z.string()), resumed: late(z.boolean()).optional() }),
   outputs: [],
 });
 
@@ -221,6 +225,8 @@ export const qemuImage = defineStepKind({
     compact: z.boolean(),
     /** The image stays a difference to the base. */
     keepBackingFile: z.boolean(),
+    /** That base. */
+    base: late(z.string()).optional(),
     compression: z.enum(['none', 'zlib', 'zstd']),
     convertOptions: z.record(z.string(), z.string()).optional(),
     efiVars: late(z.string()).optional(),

@@ -6,6 +6,7 @@ import { defineStepKind } from '../../plan/step-kind.js';
 export const vmDownload = defineStepKind({
   kind: 'vm.download',
   type: 'action',
+  lookup: ['digest'],
   version: 1,
   spec: z.strictObject({
     /** URLs (http, https, file) or paths, tried in this order. */

@@ -11,6 +11,7 @@ export const httpServer = defineStepKind({
   kind: 'vm.httpServer',
   type: 'resource',
   noun: 'web server',
+  atCheckpoint: 'again',
   version: 1,
   spec: z.strictObject({
     /** A staged folder, or the path of one. */

@@ -25,6 +25,7 @@ export const cdImage = defineStepKind({
   kind: 'vm.cd',
   type: 'resource',
   noun: 'CD image',
+  atCheckpoint: 'again',
   version: 1,
   cost: 'io',
   spec: z.strictObject({
@@ -40,6 +41,7 @@ export const floppyImage = defineStepKind({
   kind: 'vm.floppy',
   type: 'resource',
   noun: 'floppy image',
+  atCheckpoint: 'again',
   version: 1,
   cost: 'io',
   spec: z.strictObject({
@@ -61,6 +63,7 @@ export const cloudInitSeed = defineStepKind({
   kind: 'vm.cloudInitSeed',
   type: 'resource',
   noun: 'cloud-init CD',
+  atCheckpoint: 'again',
   version: 1,
   cost: 'io',
   spec: z.strictObject({

@@ -68,7 +68,7 @@ t.test('a root tree is made bootable with the keys in it', (t) => {
   t.strictSame(diagnostics, []);
   const steps = plans.find((plan) => plan.image === 'Web')!.steps;
   t.match(steps.find((step) => step.id === 'Web/Qemu/RootDisk')?.spec, { artifact: { $ref: 'Base/Rootfs/Tarball#artifact' }, authorizedKey: { $ref: 'Web/Qemu/KeyPair#publicKey' } });
-  t.match(steps.find((step) => step.id === 'Web/Qemu/Disk')?.spec, { base: { $ref: 'Web/Qemu/RootDisk#file' }, baseFormat: 'raw', mode: 'copy' });
+  t.match(steps.find((step) => step.id === 'Web/Qemu/Disk')?.spec, { base: { $ref: 'Web/Qemu/RootDisk#file' }, baseFormat: 'raw', mode: 'own' });
   t.end();
 });
 

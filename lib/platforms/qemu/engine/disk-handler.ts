@@ -9,6 +9,7 @@ import type { JsonObject } from '../../../core/json.js';
 import type { ResourceHandler, StepContext } from '../../../engine/handler.js';
 import type { Disk, qemuDisk } from '../steps.js';
 import { convert, diskFacts, type DiskFacts, qemuImg } from './qemu-img.js';
+import { savedDisks } from './disk-layers.js';
 import { requireDisk } from './require-disk.js';
 
 type DiskSpec = z.output<(typeof qemuDisk)['spec']>;
@@ -29,15 +30,9 @@ export const diskHandler: ResourceHandler<DiskSpec, DisksHandle> = {
   checkKnown: (known, ctx) => checkBase(known, ctx),
 
   async acquire(spec, ctx) {
-    const folder = workFolder(spec.output, ctx);
-    await rm(folder, { recursive: true, force: true });
-    try {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
-    } catch (error) {
-      throw asDiskError(error, folder);
-    }
+    const folder = await makeWorkFolder(spec.output, ctx);
     const bases = pathsOf(spec.base, ctx);
-    const path = (index: number) => join(folder, index === 0 ? 'disk' : `disk-${index}`);
+    const path = (index: number) => diskPath(folder, index);
     const disks: Disk[] = bases.length === 0 ? [await emptyDisk(path(0), spec.size ?? 0, spec, ctx)] : [];
     for (const [index, base] of bases.entries()) disks.push(await diskOn(base, path(index), index === 0 ? spec : { ...spec, size: undefined }, ctx));
     for (const size of spec.additional ?? []) disks.push(await emptyDisk(path(disks.length), size, spec, ctx));
@@ -49,10 +44,38 @@ export const diskHandler: ResourceHandler<DiskSpec, DisksHandle> = {
     return await stat(folder).then(() => true, () => false) ? { folder, disks: [], base: '' } : undefined;
   },
 
+  reads: ({ base }, ctx) => Promise.resolve(typeof base === 'string' ? { files: [resolve(ctx.run.project, base)] } : {}),
+
+  // What is on the disks is saved together with the machine's memory, at the same moment.
+  checkpoint: {
+    save: ({ base }) => Promise.resolve({ base }),
+    async restore(from, spec, ctx) {
+      const folder = await makeWorkFolder(spec.output, ctx);
+      const disks: Disk[] = [];
+      for (const layer of await savedDisks(from.folder)) disks.push(await overlayOn(layer.file, layer.format, `${diskPath(folder, disks.length)}.qcow2`, ctx));
+      return { folder, disks, base: from.saved['base'] as string };
+    },
+  },
+
   async release({ folder }) {
     await rm(folder, { recursive: true, force: true });
   },
 };
+
+async function makeWorkFolder(output: string, ctx: StepContext): Promise<string> {
+  const folder = workFolder(output, ctx);
+  await rm(folder, { recursive: true, force: true });
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw asDiskError(error, folder);
+  }
+  return folder;
+}
+
+function diskPath(folder: string, index: number): string {
+  return join(folder, index === 0 ? 'disk' : `disk-${index}`);
+}
 
 /** Its name carries the token: nobody else's is removed. */
 function workFolder(output: string, ctx: StepContext): string {
@@ -99,6 +122,7 @@ async function diskOn(base: string, path: string, spec: DiskSpec, ctx: StepConte
   if (spec.size !== undefined && spec.size < facts.virtualSize) {
     throw new BakeError({ code: 'DiskTooSmall', message: `"diskSize" is ${spec.size} bytes, and the base ${base} has ${facts.virtualSize}`, hint: 'a disk cannot be made smaller; leave diskSize out, or give a larger one' });
   }
+  if (spec.mode === 'own') return { file: base, format: facts.format };
   const made = spec.mode === 'overlay' ? await overlayOn(base, facts.format, `${path}.qcow2`, ctx) : await copyOf(base, facts.format, path, spec, ctx);
   if (spec.size !== undefined && spec.size > facts.virtualSize) await qemuImg(['resize', '-q', '-f', made.format, made.file, String(spec.size)], ctx);
   return made;

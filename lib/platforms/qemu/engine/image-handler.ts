@@ -8,6 +8,7 @@ import type { Artifact } from '../../../core/artifact.js';
 import type { ResourceHandler, StepContext } from '../../../engine/handler.js';
 import { outputFiles, type OutputFilesHandle } from '../../../engine/output-files.js';
 import type { Disk, qemuImage } from '../steps.js';
+import { wholeDisk } from './disk-layers.js';
 import { convert, diskFacts } from './qemu-img.js';
 
 type ImageSpec = z.output<(typeof qemuImage)['spec']>;
@@ -41,9 +42,15 @@ export const imageHandler: ResourceHandler<ImageSpec, OutputFilesHandle<{ readon
   },
 });
 
-async function finish(disk: Disk, part: string, spec: ImageSpec, ctx: StepContext): Promise<void> {
+async function finish(first: Disk, part: string, spec: ImageSpec, ctx: StepContext): Promise<void> {
+  const disk = await wholeDisk(first, ctx);
   const { backingFile } = await diskFacts(disk.file, disk.format, ctx);
-  const { format, compact, keepBackingFile, compression, convertOptions } = spec;
+  const { format, compact, keepBackingFile, base, compression, convertOptions } = spec;
+  if (keepBackingFile && base !== undefined && base !== '' && backingFile !== base) {
+    // There are layers of checkpoints in between.
+    const { format: baseFormat } = await diskFacts(base, undefined, ctx);
+    return convert({ from: disk, to: { file: part, format }, backing: { file: base, format: baseFormat }, ...(convertOptions === undefined ? {} : { options: convertOptions }) }, 'writing the image', ctx);
+  }
   const isWhole = backingFile === undefined || keepBackingFile;
   if ((!compact || keepBackingFile) && compression === 'none' && disk.format === format && isWhole) return rename(disk.file, part);
   await convert({ from: disk, to: { file: part, format }, compression, ...(convertOptions === undefined ? {} : { options: convertOptions }) }, 'writing the image', ctx);

@@ -51,18 +51,20 @@ function contentFilesOf(info: JsonObject): readonly string[] {
 export interface ConvertOptions {
   readonly from: { readonly file: string; readonly format: string };
   readonly to: { readonly file: string; readonly format: string };
+  /** What stays a difference to this is left out. */
+  readonly backing?: { readonly file: string; readonly format: string };
   readonly compression?: 'none' | 'zlib' | 'zstd';
   readonly options?: Readonly<Record<string, string>>;
 }
 
 /** Writes a disk anew, without what is empty, with all cores. */
-export async function convert({ from, to, compression = 'none', options = {} }: ConvertOptions, label: string, ctx: StepContext): Promise<void> {
+export async function convert({ from, to, backing, compression = 'none', options = {} }: ConvertOptions, label: string, ctx: StepContext): Promise<void> {
   const all: Record<string, string> = { ...(compression !== 'none' && to.format === 'qcow2' ? { compression_type: compression } : {}), ...options };
   const list = Object.entries(all).map(([key, value]) => `${key}=${value.replaceAll(',', ',,')}`).join(',');
   let current = 0;
   await qemuImg([
     'convert', '-p', '-m', String(Math.min(16, Math.max(2, availableParallelism() * 2))), '-W', '-T', 'none',
-    '-f', from.format, '-O', to.format, ...(compression === 'none' ? [] : ['-c']), ...(list === '' ? [] : ['-o', list]), from.file, to.file,
+    '-f', from.format, '-O', to.format, ...(compression === 'none' ? [] : ['-c']), ...(backing === undefined ? [] : ['-B', backing.file, '-F', backing.format]), ...(list === '' ? [] : ['-o', list]), from.file, to.file,
   ], ctx, (line) => {
     const percent = Number(/\(([\d.]+)\/100%\)\s*$/.exec(line)?.[1]);
     if (percent > current) ctx.progress({ label, current: current = percent, total: 100, unit: 'items' });

@@ -9,12 +9,12 @@ type ReadySpec = z.output<(typeof qemuReady)['spec']>;
 
 /** Waits until somebody can log in. A machine that ends meanwhile is not waited for. */
 export const readyHandler: ActionHandler<ReadySpec, Record<string, never>> = {
-  async run({ connection, qmp: address, serialLog }, ctx) {
+  async run({ connection, qmp: address, serialLog, resumed }, ctx) {
     const qmp = await Qmp.connect(address);
     try {
       await orEndOf(qmp, ctx, async (signal) => {
         const machine = await ctx.connect(connection, signal);
-        await machine.exec({ command: 'exit 0', signal });
+        await machine.exec({ command: resumed === true ? setClock(ctx.clock.now()) : 'exit 0', signal });
       });
     } catch (error) {
       throw await withMachineFacts(error, { qmp, serialLog }, ctx);
@@ -41,4 +41,10 @@ async function orEndOf(qmp: Qmp, ctx: StepContext, work: (signal: AbortSignal) =
     stop();
     qmp.closed.removeEventListener('abort', onClosed);
   }
+}
+
+/** A machine that was saved goes on with its clock of that time, which package mirrors and certificates do not take. Who may not set it goes on without. */
+function setClock(now: number): string {
+  const set = `date -u -s @${Math.round(now / 1_000)}`;
+  return `if [ "$(id -u)" = 0 ]; then ${set}; else sudo -n ${set}; fi > /dev/null 2>&1 || :`;
 }

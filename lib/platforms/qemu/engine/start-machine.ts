@@ -1,14 +1,16 @@
-import { mkdir, rm, stat } from 'node:fs/promises';
+import { copyFile, mkdir, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { BakeError } from '../../../core/bake-error.js';
 import { sha256 } from '../../../core/json.js';
+import { shellQuote } from '../../../core/quote.js';
 import type { ExecResult } from '../../../core/ports.js';
 import type { StepContext } from '../../../engine/handler.js';
 import type { MachineSpec } from '../steps.js';
 import { machineArguments, type MachineFacts } from './arguments.js';
 import { makeControlFolder } from './control-folder.js';
 import { prepareFirmware } from './firmware.js';
+import { untilMigrated } from './machine-checkpoint.js';
 import { Qmp, type QmpAddress } from './qmp.js';
 import { writeSystemdKeys } from './systemd-keys.js';
 import { startTpm } from './tpm.js';
@@ -26,6 +28,14 @@ export interface StartedMachine {
   readonly efiVars: string | undefined;
 }
 
+/** Where a machine that was saved is brought back from. */
+export interface Resumption {
+  /** QEMU's own state of it. */
+  readonly memory: string;
+  /** The variables of its firmware. */
+  readonly efiVars?: string;
+}
+
 /** How often a port that another program took in between is chosen anew. */
 const portAttempts = 5;
 
@@ -33,12 +43,13 @@ const portAttempts = 5;
  * Starts a virtual machine, which then lives until somebody ends it.
  * @throws BakeError `FirmwareNotFound`, `PortInUse`, `FileNotFound`, `MachineStartFailed`
  */
-export async function startMachine(spec: MachineSpec, ctx: StepContext): Promise<StartedMachine> {
+export async function startMachine(spec: MachineSpec, resumption: Resumption | undefined, ctx: StepContext): Promise<StartedMachine> {
   const paths = withAbsolutePaths(spec, ctx.run.project);
   await requireFiles(paths);
   const folder = await makeControlFolder(ctx.token);
   await mkdir(ctx.run.logs, { recursive: true, mode: 0o700 });
   const firmware = await prepareFirmware(spec, folder, ctx);
+  if (firmware !== undefined && resumption?.efiVars !== undefined) await copyFile(resumption.efiVars, firmware.vars);
   const systemdKeys = spec.systemdKeys === undefined ? undefined : await writeSystemdKeys(spec.systemdKeys, folder);
   const tpmSocket = spec.tpm === undefined ? undefined : await startTpm(folder, spec.tpm, ctx);
   const serialLog = join(ctx.run.logs, `${ctx.step.id.replaceAll(/[^A-Za-z0-9._-]+/g, '-')}.serial.log`);
@@ -51,7 +62,7 @@ export async function startMachine(spec: MachineSpec, ctx: StepContext): Promise
     for (const port of spec.publish ?? []) ports[port] = await freePort();
     const facts: MachineFacts = { qmp, name: ctx.token, serialLog, hostPort, ports, firmware, tpmSocket, systemdKeys, macAddress };
     try {
-      const vnc = await launch(paths, facts, ctx);
+      const vnc = await launch(paths, facts, resumption, ctx);
       return { folder, qmp, hostPort, ports, serialLog, macAddress, vnc, efiVars: firmware?.vars };
     } catch (error) {
       if (!(BakeError.is(error) && error.code === 'PortInUse') || spec.hostPort !== undefined || attempt === portAttempts) throw error;
@@ -59,19 +70,20 @@ export async function startMachine(spec: MachineSpec, ctx: StepContext): Promise
   }
 }
 
-/** Starts QEMU and waits for its greeting; returns where the screen is shown. */
-async function launch(spec: MachineSpec, facts: MachineFacts, ctx: StepContext): Promise<string | undefined> {
+/** Starts QEMU and waits for its greeting, or until the machine goes on; returns where the screen is shown. */
+async function launch(spec: MachineSpec, facts: MachineFacts, resumption: Resumption | undefined, ctx: StepContext): Promise<string | undefined> {
   const starting = new AbortController();
   const onAbort = () => starting.abort(ctx.signal.reason);
   ctx.signal.throwIfAborted();
   ctx.signal.addEventListener('abort', onAbort, { once: true });
-  const args = machineArguments(spec, facts);
+  const args = [...machineArguments(spec, facts), ...(resumption === undefined ? [] : ['-incoming', 'defer'])];
   const running = ctx.exec.run({ command: spec.binary, args, signal: starting.signal, killAfter: 50, onStderr: (line) => ctx.log(line, 'stderr') });
   const ended = running.then((result) => { throw startFailure(spec, facts, result); });
   ended.catch(() => {}); // later on its end is seen by those who talk to it
   try {
     const qmp = await Promise.race([ended, greeting(facts.qmp, ctx, starting.signal)]);
     try {
+      if (resumption !== undefined) await Promise.race([ended, resume(qmp, resumption, ctx)]);
       return await setUp(qmp, spec);
     } finally {
       qmp.close();
@@ -93,6 +105,12 @@ async function greeting(address: QmpAddress, ctx: StepContext, signal: AbortSign
       await ctx.clock.sleep(delay, signal); // its socket is not there yet; if it ended, that is told elsewhere
     }
   }
+}
+
+async function resume(qmp: Qmp, { memory }: Resumption, ctx: StepContext): Promise<void> {
+  await qmp.execute('migrate-incoming', { uri: `exec:cat ${shellQuote(memory)}` });
+  await untilMigrated(qmp, 'the state that was saved of it could not be read', ctx);
+  await qmp.execute('cont');
 }
 
 async function setUp(qmp: Qmp, { vnc }: MachineSpec): Promise<string | undefined> {
