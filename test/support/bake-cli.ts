@@ -1,4 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -24,7 +25,10 @@ export function startBake(project: string, args: readonly string[], env: NodeJS.
   // The test runner preloads modules into every Node process through this variable: a user's has none of them.
   const { NODE_OPTIONS: options, ...others } = env;
   const node = ['-u', 'NODE_OPTIONS', ...(options === undefined ? [] : [`NODE_OPTIONS=${options}`]), process.execPath];
-  const child = spawn('env', [...node, bakeProgram, ...args], { cwd: project, env: { ...process.env, NO_COLOR: '1', ...others }, stdio: ['ignore', 'pipe', 'pipe'] });
+  // What one test has built must not be found by another.
+  const cache = others['BAKE_CACHE_DIR'] ?? join(project, '.bake', 'cache');
+  const child = spawn('env', [...node, bakeProgram, ...args], { cwd: project, env: { ...process.env, NO_COLOR: '1', BAKE_CACHE_DIR: cache, ...others }, stdio: ['ignore', 'pipe', 'pipe'] });
+  child.once('close', () => rememberCheckpoints(cache));
   const text = { stdout: '', stderr: '' };
   const watchers = new Set<() => void>();
   for (const stream of ['stdout', 'stderr'] as const) {
@@ -44,3 +48,15 @@ export function startBake(project: string, args: readonly string[], env: NodeJS.
 export function bake(project: string, args: readonly string[], env?: NodeJS.ProcessEnv): Promise<BakeResult> {
   return startBake(project, args, env).done;
 }
+
+const checkpoints = new Set<string>();
+
+function rememberCheckpoints(cache: string): void {
+  const folder = join(cache, 'checkpoints');
+  if (existsSync(folder)) for (const name of readdirSync(folder)) if (/^[0-9a-f]{64}$/.test(name)) checkpoints.add(name);
+}
+
+// Those of containers are images with the daemon, which a project's folder does not take along when it goes.
+process.once('exit', () => {
+  for (const key of checkpoints) spawnSync('docker', ['rmi', `bake-checkpoint:${key}`], { stdio: 'ignore' });
+});
