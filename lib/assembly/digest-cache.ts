@@ -52,10 +52,19 @@ export class DigestCache {
     return entry.hash;
   }
 
+  /** Whether it had that size when it was read: it may be the same again, written anew. */
+  hadSize(name: string, size: number): boolean {
+    return this.#found.get(name)?.size === size;
+  }
+
   /** Remembers what was read from `readAt` on, in milliseconds, unless nobody could tell from its state that it is another. */
   set(name: string, { hash, size, state }: Hashed, readAt: number): void {
     const isOnDisk = size === state.size; // the kernel makes the content of its own files up as they are read
-    if (!isOnDisk || Math.max(state.mtimeMs, state.ctimeMs) > readAt - racy) return;
+    if (!isOnDisk || Math.max(state.mtimeMs, state.ctimeMs) > readAt - racy) {
+      const before = this.#found.get(name);
+      if (before !== undefined) this.#current.set(name, before); // its state does not come back, and its size is still of use
+      return;
+    }
     const { dev, ino, mtimeMs, ctimeMs } = state;
     this.#current.set(name, { hash, dev, ino, size, mtimeMs, ctimeMs });
     this.#isNew = true;

@@ -69,15 +69,16 @@ export class FolderAsset {
     this.#options = options;
   }
 
-  /** Reads what is not known yet; undefined if that is so much of the whole that it had better be copied in the same pass. */
+  /** Reads what is not known; undefined if so much is new that the whole had better be copied in the same pass. */
   async measure(): Promise<Measured | undefined> {
     const { cache } = this.#options;
     let [known, unknown] = [0, 0];
     for (const entry of this.#entries) {
       if (entry.type !== 'file') continue;
       const cost = entry.state.size + openingCost;
-      if (cache.get(entry.name, entry.state) === undefined) unknown += cost;
-      else known += cost;
+      // A folder that is made anew for each run, as by a compiler, mostly holds what it held.
+      if (cache.get(entry.name, entry.state) !== undefined || cache.hadSize(entry.name, entry.state.size)) known += cost;
+      else unknown += cost;
     }
     if (unknown > known) return undefined;
     return this.#digest((name, state) => {

@@ -114,3 +114,20 @@ t.test('what is gone from the folder is gone from the cache, and the cache of on
   t.equal(remembered().length, 2);
   t.notMatch(remembered().map((path) => readFileSync(path, 'utf8')).join(), /"b"/);
 });
+
+t.test('a folder that is written anew with what it held is not copied again', async (t) => {
+  const { folder, assets, stage } = project(t, { dir: { a: '1', b: '2' } });
+  const { digest } = await stage('dir');
+  const made = statSync(join(assets, digest)).ctimeMs;
+  const changed = statSync(assets).mtimeMs;
+  for (const now of [later, Date.now, Date.now]) { // remembered, and not
+    for (const name of ['a', 'b']) {
+      rmSync(join(folder, 'dir', name));
+      writeFileSync(join(folder, 'dir', name), name === 'a' ? '1' : '2');
+    }
+    t.equal((await stage('dir', now)).digest, digest);
+    t.same([statSync(join(assets, digest)).ctimeMs, statSync(assets).mtimeMs], [made, changed], 'nothing was made in the stage meanwhile');
+  }
+  writeFileSync(join(folder, 'dir/a'), '9');
+  t.equal(readFileSync(join(assets, (await stage('dir', Date.now)).digest, 'a'), 'utf8'), '9');
+});
