@@ -9,7 +9,7 @@ import { makeStepContext, tokenOf } from '../step-context.js';
 import type { Checkpoint, CheckpointStore } from './checkpoint-store.js';
 import { decide, type Decision, isRecordable } from './decide.js';
 import type { FileDigests } from './file-digests.js';
-import { type Fingerprint, Fingerprints } from './fingerprints.js';
+import { type Fingerprint, Fingerprints, outcomeKey } from './fingerprints.js';
 import type { OutcomeStore } from './outcome-store.js';
 import { saveCheckpoint } from './save-checkpoint.js';
 
@@ -109,7 +109,7 @@ export class BuildCache {
       const print = progress?.prints.get(state);
       if (progress === undefined || print === undefined || print.unknown !== undefined || state.status !== 'done' || state.isCached || !isRecordable(state, this.#host)) continue;
       const { id, kind, build: name } = state.step;
-      await this.#cache.outcomes.write(print.hex, {
+      await this.#cache.outcomes.write(outcomeKey(print, state), {
         step: id, kind, build: name, run: run.id, token: tokenOf(run.id, id), at: clock.now(), milliseconds: state.milliseconds,
         outputs: masker.value(outputs.get(id) ?? {}) as Record<string, never>, ranAt: Object.fromEntries(progress.ranAt),
       });

@@ -3,7 +3,7 @@ import type { SavedPlace, StepContext } from '../handler.js';
 import type { BuildState, StepState } from '../run-state.js';
 import type { EngineServices } from '../services.js';
 import type { Checkpoint, CheckpointStore } from './checkpoint-store.js';
-import type { Fingerprint } from './fingerprints.js';
+import { type Fingerprint, outcomeKey } from './fingerprints.js';
 import type { OutcomeStore } from './outcome-store.js';
 import { discardCheckpoint } from './save-checkpoint.js';
 import { nameIn, placeOf } from './saved-place.js';
@@ -88,7 +88,7 @@ async function outcomeOf(state: StepState, prints: Prints, ranAt: Map<string, nu
   const print = prints.get(state);
   const { services, outcomes, contextOf } = host;
   if (print === undefined || print.unknown !== undefined || print.fresh || services.run.force || !isRecordable(state, host)) return undefined;
-  const outcome = await outcomes.read(print.hex);
+  const outcome = await outcomes.read(outcomeKey(print, state));
   if (outcome === undefined || outcome.kind !== state.step.kind || isOver(state, outcome.at, host) || hasOver(prints, outcome.ranAt, host)) return undefined;
   const loaded = await services.registry.handler(state.step.kind);
   if (loaded.type === 'resource' && await loaded.handler.holds?.(outcome.outputs, { ...contextOf(state), token: outcome.token }) !== true) return undefined;

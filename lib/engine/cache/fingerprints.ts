@@ -22,6 +22,11 @@ export interface Fingerprint {
   readonly fresh: boolean;
 }
 
+/** Names what one step gave: another step that does the same is carried out as well. */
+export function outcomeKey({ hex }: Fingerprint, { step }: StepState): string {
+  return sha256(`${hex} ${step.id}`);
+}
+
 export interface FingerprintOptions {
   readonly services: EngineServices;
   readonly outputs: ReadonlyMap<string, JsonObject>;
