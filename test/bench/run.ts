@@ -22,7 +22,7 @@ const sshd = await startSshd();
 const host: BenchHost = { folder, bake: join(root, 'dist/bin/bake.js'), image: await baseImage(), sshd };
 const byHand = join(here, 'docker-by-hand.mjs');
 const machine = { ...host, guest: await tinyGuest(), port: await freePort(), byHand: join(here, 'qemu-by-hand.sh') };
-const cases = [helpCase(host), synthCase(host), parallelCase(host, 1), parallelCase(host, 100), parallelCase(host, 400), dockerCase(host, 5, byHand), dockerCase(host, 25, byHand), sshCase(host, 1), sshCase(host, 20), sshFileCase(host, 512), sshFolderCase(host, 5_000), qemuCase(machine, 3)];
+const cases = [helpCase(host), synthCase(host), parallelCase(host, 1), parallelCase(host, 100), parallelCase(host, 400), dockerCase(host, 5, byHand), dockerCase(host, 25, byHand), sshCase(host, 1), sshCase(host, 20), sshFileCase(host, 512, 'known'), sshFileCase(host, 512, 'changed'), sshFolderCase(host, 5_000, 'known'), sshFolderCase(host, 5_000, 'changed'), qemuCase(machine, 3)];
 
 interface Row {
   readonly name: string;
