@@ -4,7 +4,7 @@ set -euo pipefail
 packages=(
   docker.io docker-registry mmdebstrap openssh-server openssh-client sshpass zstd xz-utils lz4 pigz zip unzip sudo uidmap skopeo umoci apache2-utils tinyproxy-bin procps iproute2
   qemu-system-x86 qemu-system-arm qemu-utils ipxe-qemu ovmf qemu-efi-aarch64 swtpm swtpm-tools xorriso mtools dosfstools fdisk e2fsprogs grub-pc-bin grub-efi-amd64-bin
-  cloud-init busybox-static openssh-sftp-server syslinux syslinux-common isolinux kmod cpio openssl python3 debian-installer-12-netboot-amd64
+  cloud-init busybox-static attr openssh-sftp-server syslinux syslinux-common isolinux kmod cpio openssl python3 debian-installer-12-netboot-amd64
 )
 missing=()
 for package in "${packages[@]}"; do
