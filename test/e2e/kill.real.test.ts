@@ -12,12 +12,12 @@ const moments = 10;
 
 /** Kills the run when a line has come, for lines spread over the whole output. */
 async function killAtMoments(t: Test, project: string, env: NodeJS.ProcessEnv = {}): Promise<void> {
-  const whole = await bake(project, ['run', '--force', '--json'], env);
+  const whole = await bake(project, ['run', '--force', '--no-cache', '--json'], env);
   t.equal(whole.code, 0, whole.stderr);
   const lines = whole.stdout.trim().split('\n').length;
   for (let moment = 0; moment < moments; moment++) {
     const line = 1 + Math.floor((moment * (lines - 1)) / moments);
-    const running = startBake(project, ['run', '--force', '--json'], env);
+    const running = startBake(project, ['run', '--force', '--no-cache', '--json'], env);
     await running.saw(new RegExp(`^(?:.*\\n){${line}}`));
     running.child.kill('SIGKILL');
     const { signal } = await running.done;
