@@ -53,8 +53,15 @@ function mounts(project: string): readonly string[] {
 function files(project: string): readonly string[] {
   const runs = join(project, '.bake', 'runs');
   const temporary = existsSync(runs) ? readdirSync(runs).map((run) => join(runs, run, 'tmp')).filter((path) => existsSync(path)) : [];
-  const parts = readdirSync(project, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.part') && !path.startsWith('node_modules')); // a link to this package leads to what other tests do
-  return [...temporary, ...parts].map((path) => `file ${path}`);
+  return [...temporary, ...parts(project)].map((path) => `file ${path}`);
+}
+
+/** Links are not followed: that to this package leads to what other tests do. */
+function parts(folder: string): readonly string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    return [...(entry.name.endsWith('.part') ? [path] : []), ...(entry.isDirectory() && entry.name !== 'node_modules' ? parts(path) : [])];
+  });
 }
 
 function read(path: string): string {
