@@ -277,6 +277,7 @@ class Run {
         this.#failBuild(build, BakeError.from(error));
       }
     }
+    await this.#cache?.buildEnded(build).catch(() => {}); // only for telling what is new next time
     const errorCleanups = build.steps.filter((state) => state.step.role === 'error-cleanup');
     if (build.status === 'failed') await this.#runErrorCleanups(errorCleanups);
     for (const state of errorCleanups) if (state.status === 'waiting') state.status = 'skipped';

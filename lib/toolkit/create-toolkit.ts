@@ -22,6 +22,11 @@ export function createToolkit({ cwd, env }: { readonly cwd: string; readonly env
       const [{ runApp }, { extensions }] = await engine;
       return runApp(app, options, extensions, env);
     },
+    async forecast(options) {
+      const app = await synthApp(options, { cwd, env, exec });
+      const [{ forecastApp }, { extensions }] = await Promise.all([import('./forecast-app.js'), import('./catalogue.js')]);
+      return forecastApp(app, options, extensions, env);
+    },
     async clean(options) {
       const [{ cleanRuns }, { extensions }] = await Promise.all([import('./clean-runs.js'), import('./catalogue.js')]);
       return cleanRuns(options, extensions, env);

@@ -6,6 +6,7 @@ import { matchesGlob } from '../core/glob.js';
 import type { Clock } from '../core/ports.js';
 import { cacheKey } from '../engine/cache/cache-key.js';
 import { CheckpointStore } from '../engine/cache/checkpoint-store.js';
+import { LastBuilds } from '../engine/cache/last-builds.js';
 import { OutcomeStore } from '../engine/cache/outcome-store.js';
 import type { FileDigests } from '../engine/cache/file-digests.js';
 import type { RunCache } from '../engine/cache/build-cache.js';
@@ -25,9 +26,9 @@ export async function runCache(plans: readonly Plan[], noCache: RunOptions['noCa
   return { ...cacheStores(places), key: await cacheKey(places.cache), fresh: freshSteps(plans, noCache) };
 }
 
-export function cacheStores({ project, cache, clock }: CachePlaces): Pick<RunCache, 'checkpoints' | 'outcomes' | 'digests'> {
+export function cacheStores({ project, cache, clock }: CachePlaces): Pick<RunCache, 'checkpoints' | 'outcomes' | 'lastBuilds' | 'digests'> {
   const digests = fileDigests(cache, clock);
-  return { digests, checkpoints: new CheckpointStore({ folder: join(cache, 'checkpoints'), clock }), outcomes: new OutcomeStore(join(project, '.bake', 'outcomes')) };
+  return { digests, checkpoints: new CheckpointStore({ folder: join(cache, 'checkpoints'), clock }), outcomes: new OutcomeStore(join(project, '.bake', 'outcomes')), lastBuilds: new LastBuilds(join(project, '.bake', 'last')) };
 }
 
 function fileDigests(cache: string, clock: Clock): FileDigests {

@@ -1,7 +1,10 @@
+import type { BuildForecast } from '../engine/cache/forecast.js';
 import type { DoctorCheck } from '../engine/extension.js';
 import type { Diagnostic } from '../core/diagnostic.js';
 import type { BuildSummary, IoHost, Leftover } from '../core/events.js';
 import type { Plan } from '../plan/plan.js';
+
+export type { BuildForecast, Reason, StepForecast } from '../engine/cache/forecast.js';
 
 /** What `bake` can do, for a command line, a test or another program. `createToolkit` makes one. */
 export interface Toolkit {
@@ -10,6 +13,8 @@ export interface Toolkit {
   /** Type-checks the user's file with the user's own TypeScript. */
   check(options: SynthOptions): Promise<readonly Diagnostic[]>;
   run(options: RunOptions): Promise<RunReport>;
+  /** What a run would do, and why. Carries nothing out. */
+  forecast(options: ForecastOptions): Promise<readonly BuildForecast[]>;
   /** Removes what dead runs left behind. */
   clean(options: CleanOptions): Promise<CleanReport>;
   doctor(options: { readonly platforms?: readonly string[] }): Promise<readonly PlatformHealth[]>;
@@ -51,6 +56,9 @@ export interface RunOptions extends SynthOptions {
   /** Aborted by the first Ctrl-C. */
   readonly signal: AbortSignal;
 }
+
+/** What a forecast takes of the options of a run. */
+export type ForecastOptions = SynthOptions & Pick<RunOptions, 'selectors' | 'only' | 'except' | 'force' | 'noCache' | 'signal'>;
 
 export interface RunReport {
   readonly run: string;

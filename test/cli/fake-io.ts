@@ -87,6 +87,7 @@ export class FakeToolkit implements Toolkit {
   diagnostics: Awaited<ReturnType<Toolkit['check']>> = [];
   report: RunReport | Error = new Error('no run expected');
   events: readonly BakeEvent[] = [];
+  forecasts: Awaited<ReturnType<Toolkit['forecast']>> = [];
   cleaned: Awaited<ReturnType<Toolkit['clean']>> = { removed: [], left: [] };
   health: Awaited<ReturnType<Toolkit['doctor']>> = [];
 
@@ -107,6 +108,10 @@ export class FakeToolkit implements Toolkit {
     for (const event of this.events) options.host.notify(event);
     options.host.notify({ type: 'run.finished', run, status, builds, leftovers, milliseconds: 5, at: 5 });
     return this.report;
+  }
+  async forecast(options: Parameters<Toolkit['forecast']>[0]): ReturnType<Toolkit['forecast']> {
+    this.#called('forecast', options);
+    return this.forecasts;
   }
   async clean(options: Parameters<Toolkit['clean']>[0]): ReturnType<Toolkit['clean']> {
     this.#called('clean', options);

@@ -1,12 +1,13 @@
 import { relative } from 'node:path';
 import { shellQuote } from '../../core/quote.js';
 import type { BakeEvent, IoHost } from '../../core/events.js';
-import type { RunOptions, RunReport } from '../../toolkit/toolkit-api.js';
+import type { ForecastOptions, RunReport } from '../../toolkit/toolkit-api.js';
 import type { Arguments } from '../arguments/arguments.js';
 import type { Command, CommandContext } from '../command.js';
 import { exitCode } from '../exit-code.js';
 import { chooseHost } from '../hosts/choose-host.js';
 import type { RunHost } from '../hosts/run-host.js';
+import { formatForecast } from '../report/forecast-text.js';
 import { formatLeftovers, formatOutcome, formatResults } from '../report/run-summary.js';
 import { showFindings } from '../report/show-findings.js';
 import { neutraliseLine } from '../terminal/neutralise.js';
@@ -23,7 +24,7 @@ interface Started {
 /** `bake run` */
 export const run: Command = async (context) => {
   const { args, io } = context;
-  const options = appOptions(args);
+  if (args.flag('dry-run')) return foretell(context);
   const onError = (args.text('on-error') ?? 'cleanup') as OnError;
   const parallel = args.count('parallel');
   const toolkit = await io.toolkit();
@@ -34,8 +35,7 @@ export const run: Command = async (context) => {
   let report: RunReport;
   try {
     report = await io.interrupts.guard((signal) => toolkit.run({
-      ...options, onError, signal, selectors: args.positionals, only: args.texts('only'), except: args.texts('except'),
-      force: args.flag('force'), ...noCache(args), host: watching(display, started), ...(parallel === undefined ? {} : { parallel }),
+      ...chosen(args), onError, signal, host: watching(display, started), ...(parallel === undefined ? {} : { parallel }),
     }), {
       // Once it has started, the engine says so itself.
       onFirst: () => { if (started.run === undefined) display.notify({ type: 'run.cancelling', run: '', reason: 'interrupted', at: io.now() }); },
@@ -52,9 +52,20 @@ export const run: Command = async (context) => {
   return exitCodeFor(report, onError);
 };
 
-function noCache(args: Arguments): Pick<RunOptions, 'noCache'> {
+/** What to build, and what of earlier runs to use. */
+function chosen(args: Arguments): Omit<ForecastOptions, 'signal'> {
   const globs = args.texts('no-cache');
-  return args.flag('no-cache') ? { noCache: globs.length === 0 ? true : globs } : {};
+  return {
+    ...appOptions(args), selectors: args.positionals, only: args.texts('only'), except: args.texts('except'), force: args.flag('force'),
+    ...(args.flag('no-cache') ? { noCache: globs.length === 0 ? true : globs } : {}),
+  };
+}
+
+async function foretell({ args, io, outStyle, symbols }: CommandContext): Promise<number> {
+  const toolkit = await io.toolkit();
+  const builds = await io.interrupts.guard((signal) => toolkit.forecast({ ...chosen(args), signal }), { onFirst: () => {}, lastWords: () => '' });
+  io.stdout.write(args.flag('json') ? `${JSON.stringify({ builds }, undefined, 2)}\n` : formatForecast(builds, { style: outStyle, symbols }));
+  return exitCode.ok;
 }
 
 function watching(display: RunHost, started: Started): IoHost {

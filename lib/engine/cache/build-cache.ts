@@ -10,6 +10,7 @@ import type { Checkpoint, CheckpointStore } from './checkpoint-store.js';
 import { decide, type Decision, isRecordable } from './decide.js';
 import type { FileDigests } from './file-digests.js';
 import { type Fingerprint, Fingerprints, outcomeKey } from './fingerprints.js';
+import type { LastBuilds, LastStep } from './last-builds.js';
 import type { OutcomeStore } from './outcome-store.js';
 import { saveCheckpoint } from './save-checkpoint.js';
 
@@ -17,6 +18,7 @@ import { saveCheckpoint } from './save-checkpoint.js';
 export interface RunCache {
   readonly checkpoints: CheckpointStore;
   readonly outcomes: OutcomeStore;
+  readonly lastBuilds: LastBuilds;
   readonly digests: FileDigests;
   /** For the fingerprints of secrets. */
   readonly key: Uint8Array;
@@ -68,10 +70,15 @@ export class BuildCache {
     this.#fingerprints = new Fingerprints({ ...this.#host, digests: cache.digests, key: cache.key, isFresh: ({ step }) => cache.fresh.has(step.id) });
   }
 
+  /** What would come of it now; changes nothing. */
+  async look(build: BuildState): Promise<{ readonly decision: Decision; readonly prints: ReadonlyMap<StepState, Fingerprint> }> {
+    const prints = await this.#prints(build);
+    return { prints, decision: await decide(build, prints, await this.#closure(build), { ...this.#host, ...this.#cache, onlyLooks: true }) };
+  }
+
   /** To be called when the lookups of the build, and what it needs of other builds, are done. */
   async consult(build: BuildState): Promise<Decision> {
-    const steps = build.steps.filter(({ step }) => step.role !== 'error-cleanup');
-    const prints = new Map(await Promise.all(steps.map(async (state) => [state, await this.#fingerprints.of(state)] as const)));
+    const prints = await this.#prints(build);
     const closure = await this.#closure(build);
     const decision = await decide(build, prints, closure, { ...this.#host, ...this.#cache });
     const { checkpoint, ranAt } = decision;
@@ -116,6 +123,23 @@ export class BuildCache {
     }
   }
 
+  /** To be called when a build has ended, well or not: what is new next time is told by it. */
+  async buildEnded(build: BuildState): Promise<void> {
+    const progress = this.#builds.get(build);
+    if (progress === undefined) return;
+    const { services: { clock, masker, registry }, outputs } = this.#host;
+    const before = await this.#cache.lastBuilds.read(build.plan.id);
+    const steps: Record<string, LastStep> = {};
+    for (const [state, { hex, inputs }] of progress.prints) {
+      if (state.status !== 'done') continue;
+      const { id, kind } = state.step;
+      const said = registry.kind(kind).lookup === undefined ? undefined : outputs.get(id);
+      const milliseconds = state.isCached || state.from !== undefined ? before?.steps[id]?.milliseconds ?? 0 : state.milliseconds;
+      steps[id] = masker.value({ hex, inputs, milliseconds, ...(said === undefined ? {} : { said }) }) as LastStep;
+    }
+    await this.#cache.lastBuilds.write({ build: build.plan.id, at: clock.now(), steps });
+  }
+
   async #save(state: StepState, { hex, fresh }: Fingerprint, progress: Progress, closure: readonly StepState[]): Promise<void> {
     const { services, signal, notify } = this.#host;
     const { checkpoints } = this.#cache;
@@ -130,6 +154,11 @@ export class BuildCache {
       const message = `no checkpoint could be saved: ${services.masker.text(BakeError.from(error).message)}`;
       notify({ type: 'step.warned', code: 'CheckpointFailed', message, hint: 'the build goes on; a later run starts earlier', step: state.step.id, build: state.step.build, title: state.step.title });
     }
+  }
+
+  async #prints(build: BuildState): Promise<ReadonlyMap<StepState, Fingerprint>> {
+    const steps = build.steps.filter(({ step }) => step.role !== 'error-cleanup');
+    return new Map(await Promise.all(steps.map(async (state) => [state, await this.#fingerprints.of(state)] as const)));
   }
 
   /** The steps that must be there for the machine; undefined if one of them cannot be brought back. */

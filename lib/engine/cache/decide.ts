@@ -28,6 +28,8 @@ export interface DecisionHost {
   readonly outcomes: OutcomeStore;
   readonly signal: AbortSignal;
   readonly contextOf: (state: StepState) => StepContext;
+  /** Only looks: throws nothing away and marks nothing as used. @default false */
+  readonly onlyLooks?: boolean;
 }
 
 type Prints = ReadonlyMap<StepState, Fingerprint>;
@@ -75,7 +77,7 @@ export async function decide(build: BuildState, prints: Prints, closure: readonl
         else restore.set(state, await placeOf(checkpoint, state, host.checkpoints));
       }
       for (const [hex, at] of Object.entries(checkpoint.ranAt)) ranAt.set(hex, at);
-      await host.checkpoints.touch(checkpoint);
+      if (host.onlyLooks !== true) await host.checkpoints.touch(checkpoint);
     }
   }
   for (const state of done.keys()) needed.delete(state);
@@ -104,6 +106,7 @@ async function deepestCheckpoint(chain: readonly StepState[], prints: Prints, cl
     const found = await checkpoints.peek(print.hex);
     if (found === undefined || hasOver(prints, found.ranAt, host)) continue;
     if (await checkpoints.open(print.hex) !== undefined && await isWhole(found, closure, host)) return { checkpoint: found, end };
+    if (host.onlyLooks === true) continue;
     const kinds = Object.values(found.states).filter(({ saved }) => saved !== undefined).map(({ kind }) => kind);
     await discardCheckpoint(found.key, kinds, host);
   }

@@ -6,7 +6,10 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { type JsonObject, sha256 } from '../../../lib/core/json.js';
 import type { Clock } from '../../../lib/core/ports.js';
+import type { RunCache } from '../../../lib/engine/cache/build-cache.js';
 import { CheckpointStore } from '../../../lib/engine/cache/checkpoint-store.js';
+import { type BuildForecast, forecast } from '../../../lib/engine/cache/forecast.js';
+import { LastBuilds } from '../../../lib/engine/cache/last-builds.js';
 import { OutcomeStore } from '../../../lib/engine/cache/outcome-store.js';
 import type { Extension } from '../../../lib/engine/extension.js';
 import type { ActionHandler, ResourceHandler } from '../../../lib/engine/handler.js';
@@ -66,25 +69,41 @@ export class FakeMachines {
     return new OutcomeStore(join(this.#folder, 'outcomes'));
   }
 
+  get lastBuilds(): LastBuilds {
+    return new LastBuilds(join(this.#folder, 'last'));
+  }
+
   /** Carries plans out as a new run; returns what was really done in it, and the ids of the images. */
   async run(builds: readonly FakeBuild[], more: { readonly fresh?: readonly string[]; readonly cached?: boolean; readonly signal?: AbortSignal } = {}): Promise<{ outcome: RunOutcome; did: readonly string[]; ids: readonly string[]; events: readonly BakeEvent[] }> {
     const plans = builds.map(planOf);
-    const id = `r${++this.#runs}`;
     const record = { events: [] as BakeEvent[] };
-    const base = fakeServices(new FakeWorld(), new MemoryJournal(), new Crash(), record);
-    const masker = new Masker();
-    const services: EngineServices = {
-      ...base, masker, clock: this.clock, registry: new Registry([this.#extension()]), run: { ...base.run, id },
-      secrets: new SecretStore({ env: this.env, variables: {}, literals: [], project: '/' }, masker),
-    };
+    const { services, cache } = this.#setUp(`r${++this.#runs}`, record, more.fresh);
     await openJournal(services);
     const from = this.order.length;
-    const cache = { checkpoints: this.checkpoints, outcomes: this.outcomes, digests: { of: () => Promise.resolve(undefined) }, key: new Uint8Array(32), fresh: new Set(more.fresh) };
     const outcome = await executeRun({
       plans, builds: new Set(plans.flatMap((plan) => plan.builds.map((build) => build.id))), onError: 'cleanup', cores: 2, signal: more.signal ?? new AbortController().signal,
       ...(more.cached === false ? {} : { cache }),
     }, services);
     return { outcome, did: this.order.slice(from), ids: outcome.builds.map((build) => build.artifacts[0]?.id ?? ''), events: record.events };
+  }
+
+  /** What a run would do now. */
+  foretell(builds: readonly FakeBuild[], fresh: readonly string[] = []): Promise<readonly BuildForecast[]> {
+    const plans = builds.map(planOf);
+    const { services, cache } = this.#setUp('forecast', { events: [] }, fresh);
+    return forecast({ plans, builds: new Set(plans.flatMap((plan) => plan.builds.map((build) => build.id))), cache, signal: new AbortController().signal }, services);
+  }
+
+  #setUp(id: string, record: { events: BakeEvent[] }, fresh: readonly string[] = []): { readonly services: EngineServices; readonly cache: RunCache } {
+    const base = fakeServices(new FakeWorld(), new MemoryJournal(), new Crash(), record);
+    const masker = new Masker();
+    return {
+      services: {
+        ...base, masker, clock: this.clock, registry: new Registry([this.#extension()]), run: { ...base.run, id },
+        secrets: new SecretStore({ env: this.env, variables: {}, literals: [], project: '/' }, masker),
+      },
+      cache: { checkpoints: this.checkpoints, outcomes: this.outcomes, lastBuilds: this.lastBuilds, digests: { of: () => Promise.resolve(undefined) }, key: new Uint8Array(32), fresh: new Set(fresh) },
+    };
   }
 
   #extension(): Extension {

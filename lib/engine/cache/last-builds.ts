@@ -1,0 +1,51 @@
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as z from 'zod';
+import { type JsonObject, sha256 } from '../../core/json.js';
+
+const version = 1;
+
+const stepSchema = z.strictObject({
+  hex: z.string(),
+  /** What its fingerprint was made of. */
+  inputs: z.record(z.string(), z.json()),
+  /** What it took when it was carried out last; milliseconds. */
+  milliseconds: z.number(),
+  /** What a lookup said. */
+  said: z.record(z.string(), z.json()).optional(),
+});
+const buildSchema = z.strictObject({ version: z.literal(version), build: z.string(), at: z.number(), steps: z.record(z.string(), stepSchema) });
+
+export type LastStep = z.output<typeof stepSchema>;
+export type LastBuild = Omit<z.output<typeof buildSchema>, 'version'>;
+
+/** How each build of a project went last: what is new is told by it. A small file each; one that is not as it was written counts as not there. */
+export class LastBuilds {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  async read(build: string): Promise<LastBuild | undefined> {
+    try {
+      return buildSchema.parse(JSON.parse(await readFile(this.#file(build), 'utf8')));
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Steps that are not in `last` keep what is known of them. */
+  async write(last: LastBuild): Promise<void> {
+    const before = await this.read(last.build);
+    const steps = { ...before?.steps, ...last.steps };
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    const part = `${this.#file(last.build)}.${process.pid}.part`;
+    await writeFile(part, JSON.stringify({ version, ...last, steps } satisfies JsonObject), { mode: 0o600 });
+    await rename(part, this.#file(last.build));
+  }
+
+  #file(build: string): string {
+    return join(this.#folder, `${sha256(build).slice(0, 32)}.json`);
+  }
+}
