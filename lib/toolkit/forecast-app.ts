@@ -20,7 +20,7 @@ export async function forecastApp(app: SynthesizedApp, options: ForecastOptions,
   const { project } = app;
   const builds = selectBuilds(app.plans, options);
   const folder = cacheFolder(env);
-  const cache = await runCache(app.plans, options.noCache, { project, cache: folder, clock: systemClock });
+  const cache = await runCache(app.plans, options, { project, cache: folder, clock: systemClock });
   const masker = new Masker();
   const nowhere = { append: () => Promise.resolve(), close: () => Promise.resolve() };
   return forecast({ plans: app.plans, builds, cache, signal: options.signal }, {

@@ -25,7 +25,7 @@ import type { RunOptions, RunReport } from './toolkit-api.js';
 /** Carries out what was synthesized. */
 export async function runApp(app: SynthesizedApp, options: RunOptions, extensions: readonly Extension[], env: NodeJS.ProcessEnv): Promise<RunReport> {
   const builds = selectBuilds(app.plans, options);
-  const cache = await runCache(app.plans, options.noCache, { project: app.project, cache: cacheFolder(env), clock: systemClock });
+  const cache = await runCache(app.plans, options, { project: app.project, cache: cacheFolder(env), clock: systemClock });
   const run = systemIds.runId();
   const exec = systemExec(run);
   const startedAt = systemClock.now();

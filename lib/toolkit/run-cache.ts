@@ -22,8 +22,8 @@ export interface CachePlaces {
 }
 
 /** Where a run looks for what earlier ones left. @throws BakeError `NoSuchStep` for a glob that matches nothing */
-export async function runCache(plans: readonly Plan[], noCache: RunOptions['noCache'], places: CachePlaces): Promise<RunCache> {
-  return { ...cacheStores(places), key: await cacheKey(places.cache), fresh: freshSteps(plans, noCache) };
+export async function runCache(plans: readonly Plan[], { noCache, checkpoints = 'auto' }: Pick<RunOptions, 'noCache' | 'checkpoints'>, places: CachePlaces): Promise<RunCache> {
+  return { ...cacheStores(places), key: await cacheKey(places.cache), fresh: freshSteps(plans, noCache), save: checkpoints };
 }
 
 export function cacheStores({ project, cache, clock }: CachePlaces): Pick<RunCache, 'checkpoints' | 'outcomes' | 'lastBuilds' | 'digests'> {

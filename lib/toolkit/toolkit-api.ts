@@ -52,6 +52,8 @@ export interface RunOptions extends SynthOptions {
   readonly force: boolean;
   /** Globs on images, builds, sources and constructs of which nothing that earlier runs left is used; `true` for all. @default - what is there is used */
   readonly noCache?: true | readonly string[];
+  /** After which steps a machine is saved for later runs: each, where that saves more time than it takes, or none. @default 'auto' */
+  readonly checkpoints?: 'all' | 'auto' | 'none';
   readonly host: IoHost;
   /** Aborted by the first Ctrl-C. */
   readonly signal: AbortSignal;

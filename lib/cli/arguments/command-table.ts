@@ -79,6 +79,7 @@ export const commandTable: readonly CommandSpec[] = [
       { name: 'force', short: 'f', summary: 'replace what stands in the way, such as output files, and build what is up to date' },
       { name: 'dry-run', short: 'n', summary: 'only say what would be done, and why' },
       { name: 'no-cache', value: 'globs', isValueOptional: true, isRepeated: true, isList: true, completion: 'build', summary: 'use nothing of earlier runs, for everything or for these images, builds or steps' },
+      { name: 'checkpoints', value: 'when', choices: ['auto', 'all', 'none'], summary: 'save the machine for later runs: where it is worth its time (default), after each step, never' },
       yesOption,
     ],
     examples: [

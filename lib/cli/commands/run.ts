@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 import { shellQuote } from '../../core/quote.js';
 import type { BakeEvent, IoHost } from '../../core/events.js';
-import type { ForecastOptions, RunReport } from '../../toolkit/toolkit-api.js';
+import type { ForecastOptions, RunOptions, RunReport } from '../../toolkit/toolkit-api.js';
 import type { Arguments } from '../arguments/arguments.js';
 import type { Command, CommandContext } from '../command.js';
 import { exitCode } from '../exit-code.js';
@@ -27,6 +27,7 @@ export const run: Command = async (context) => {
   if (args.flag('dry-run')) return foretell(context);
   const onError = (args.text('on-error') ?? 'cleanup') as OnError;
   const parallel = args.count('parallel');
+  const checkpoints = args.text('checkpoints') as RunOptions['checkpoints'];
   const toolkit = await io.toolkit();
   const display = chooseHost(context, { mayBeLive: true });
   const forget = io.beforeExit(() => display.close());
@@ -35,7 +36,7 @@ export const run: Command = async (context) => {
   let report: RunReport;
   try {
     report = await io.interrupts.guard((signal) => toolkit.run({
-      ...chosen(args), onError, signal, host: watching(display, started), ...(parallel === undefined ? {} : { parallel }),
+      ...chosen(args), onError, signal, host: watching(display, started), ...(parallel === undefined ? {} : { parallel }), ...(checkpoints === undefined ? {} : { checkpoints }),
     }), {
       // Once it has started, the engine says so itself.
       onFirst: () => { if (started.run === undefined) display.notify({ type: 'run.cancelling', run: '', reason: 'interrupted', at: io.now() }); },

@@ -24,6 +24,8 @@ export interface RunCache {
   readonly key: Uint8Array;
   /** Ids of steps of which nothing that an earlier run left is used. */
   readonly fresh: ReadonlySet<string>;
+  /** After which steps a machine is saved: after each, where it is worth its time, or never. */
+  readonly save: 'all' | 'auto' | 'none';
 }
 
 export interface BuildCacheHost {
@@ -34,9 +36,9 @@ export interface BuildCacheHost {
 }
 
 /** A checkpoint is worth its time if going on from it saves this many times as much. */
-const worth = 2;
+const worth = 4;
 /** Milliseconds that a build's first checkpoint is taken to cost, and that any costs at least. */
-const [firstCost, leastCost] = [400, 100];
+const [firstCost, leastCost] = [250, 100];
 
 /** What the cache knows of one build while it is carried out. */
 interface Progress {
@@ -99,7 +101,11 @@ export class BuildCache {
     const print = progress.prints.get(state);
     if (print === undefined) return;
     progress.ranAt.set(print.hex, this.#host.services.clock.now());
-    if (isEnd && print.unknown === undefined && progress.unsaved >= worth * progress.cost) await this.#save(state, print, progress, progress.closure);
+    if (isEnd && print.unknown === undefined && this.#isWorthIt(progress)) await this.#save(state, print, progress, progress.closure);
+  }
+
+  #isWorthIt({ unsaved, cost }: Progress): boolean {
+    return this.#cache.save === 'all' || (this.#cache.save === 'auto' && unsaved >= worth * cost);
   }
 
   /** A step failed and the build goes on: what comes after it is not what its fingerprint says. */

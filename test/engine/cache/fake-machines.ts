@@ -102,7 +102,7 @@ export class FakeMachines {
         ...base, masker, clock: this.clock, registry: new Registry([this.#extension()]), run: { ...base.run, id },
         secrets: new SecretStore({ env: this.env, variables: {}, literals: [], project: '/' }, masker),
       },
-      cache: { checkpoints: this.checkpoints, outcomes: this.outcomes, lastBuilds: this.lastBuilds, digests: { of: () => Promise.resolve(undefined) }, key: new Uint8Array(32), fresh: new Set(fresh) },
+      cache: { checkpoints: this.checkpoints, outcomes: this.outcomes, lastBuilds: this.lastBuilds, digests: { of: () => Promise.resolve(undefined) }, key: new Uint8Array(32), fresh: new Set(fresh), save: 'auto' },
     };
   }
 
