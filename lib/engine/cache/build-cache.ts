@@ -47,6 +47,8 @@ interface Progress {
   readonly closure: readonly StepState[] | undefined;
   /** What this run has brought the machine back from, or has saved of it last. */
   last: Checkpoint | undefined;
+  /** The last step that is as it was in the build before, if the one after it is not: the user may be at work on that one. */
+  readonly edge: StepState | undefined;
   /** When what is in the machine was carried out, by fingerprint. */
   readonly ranAt: Map<string, number>;
   /** Milliseconds of work that no checkpoint holds. */
@@ -84,7 +86,7 @@ export class BuildCache {
     const closure = await this.#closure(build);
     const decision = await decide(build, prints, closure, { ...this.#host, ...this.#cache });
     const { checkpoint, ranAt } = decision;
-    this.#builds.set(build, { prints, closure, last: checkpoint, ranAt: new Map(ranAt), unsaved: 0, total: checkpoint?.milliseconds ?? 0, cost: firstCost });
+    this.#builds.set(build, { prints, closure, edge: await this.#edge(build, prints), last: checkpoint, ranAt: new Map(ranAt), unsaved: 0, total: checkpoint?.milliseconds ?? 0, cost: firstCost });
     return decision;
   }
 
@@ -101,11 +103,18 @@ export class BuildCache {
     const print = progress.prints.get(state);
     if (print === undefined) return;
     progress.ranAt.set(print.hex, this.#host.services.clock.now());
-    if (isEnd && print.unknown === undefined && this.#isWorthIt(progress)) await this.#save(state, print, progress, progress.closure);
+    if (isEnd && print.unknown === undefined && this.#isWorthIt(progress, state)) await this.#save(state, print, progress, progress.closure);
   }
 
-  #isWorthIt({ unsaved, cost }: Progress): boolean {
-    return this.#cache.save === 'all' || (this.#cache.save === 'auto' && unsaved >= worth * cost);
+  #isWorthIt({ unsaved, cost, edge }: Progress, state: StepState): boolean {
+    return this.#cache.save === 'all' || (this.#cache.save === 'auto' && unsaved >= (state === edge ? 1 : worth) * cost);
+  }
+
+  async #edge(build: BuildState, prints: Progress['prints']): Promise<StepState | undefined> {
+    const last = (await this.#cache.lastBuilds.read(build.plan.id))?.steps ?? {};
+    const isAsBefore = (state: StepState | undefined) => state !== undefined && last[state.step.id]?.hex === prints.get(state)?.hex;
+    const chain = build.steps.filter(({ step }) => step.role === 'provisioner' || step.id === build.plan.machine);
+    return chain.find((state, index) => isAsBefore(state) && index + 1 < chain.length && !isAsBefore(chain[index + 1]));
   }
 
   /** A step failed and the build goes on: what comes after it is not what its fingerprint says. */

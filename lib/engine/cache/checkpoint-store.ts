@@ -1,9 +1,12 @@
+import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
+import { BakeError } from '../../core/bake-error.js';
 import type { JsonObject } from '../../core/json.js';
 import type { Clock } from '../../core/ports.js';
-import { withFileLock } from '../file-lock.js';
+import { tryFileLock, withFileLock } from '../file-lock.js';
+import { CheckpointMarks, type CheckpointUser } from './checkpoint-marks.js';
 
 const version = 1;
 const recordName = 'checkpoint.json';
@@ -45,7 +48,12 @@ export interface Checkpoint extends CheckpointRecord {
 export interface CheckpointStoreOptions {
   readonly folder: string;
   readonly clock: Clock;
+  /** The run that works with it: what it uses and saves stays until `release`. @default - nothing is kept from being removed */
+  readonly user?: CheckpointUser;
 }
+
+/** Chooses what goes: keys of `all` that are not in `used`. What stands on what goes must go before it. */
+export type Choice = (all: readonly Checkpoint[], used: ReadonlySet<string>) => readonly string[];
 
 /**
  * Checkpoints of all of a user's projects: a folder each, named by the fingerprint of the state, which gets its name when it
@@ -53,9 +61,11 @@ export interface CheckpointStoreOptions {
  */
 export class CheckpointStore {
   readonly #options: CheckpointStoreOptions;
+  readonly #marks: CheckpointMarks;
 
   constructor(options: CheckpointStoreOptions) {
     this.#options = options;
+    this.#marks = new CheckpointMarks(options.folder, options.clock);
   }
 
   folderOf(key: string): string {
@@ -80,6 +90,28 @@ export class CheckpointStore {
     return parent !== undefined && await this.open(parent) === undefined ? undefined : found.checkpoint;
   }
 
+  /** As `open`; and from then on nobody removes it, nor what it stands on, until `release`. */
+  async use(key: string, signal: AbortSignal): Promise<Checkpoint | undefined> {
+    const { user } = this.#options;
+    if (user === undefined || await this.peek(key) === undefined) return this.open(key);
+    return this.#exclusively(signal, async () => {
+      const found = await this.open(key);
+      for (let at = found; at !== undefined; at = at.parent === undefined ? undefined : await this.peek(at.parent)) await this.#marks.add(at.key, user);
+      return found;
+    });
+  }
+
+  /** To be called when the run that works with it is over. */
+  async release(signal: AbortSignal): Promise<void> {
+    const { user } = this.#options;
+    if (user !== undefined && await this.#exists()) await this.#exclusively(signal, () => this.#marks.release(user));
+  }
+
+  /** The keys of what runs of any process use. */
+  used(): Promise<ReadonlySet<string>> {
+    return this.#marks.used();
+  }
+
   /** Keeps what was used last from being the first that goes. */
   async touch({ key, parent }: Pick<Checkpoint, 'key' | 'parent'>): Promise<void> {
     const now = new Date(this.#options.clock.now());
@@ -90,7 +122,8 @@ export class CheckpointStore {
 
   /**
    * Lets `fill` put files into a folder, and makes them the checkpoint `key` in one step. Whoever else wants to write the
-   * same one waits.
+   * same one waits. What stands on one that it takes the place of goes with that.
+   * @throws BakeError `CheckpointInUse` if it would take the place of one that a run uses
    */
   async write(key: string, signal: AbortSignal, fill: (folder: string) => Promise<CheckpointRecord>): Promise<Checkpoint> {
     await mkdir(this.#options.folder, { recursive: true, mode: 0o700 });
@@ -108,8 +141,16 @@ export class CheckpointStore {
         }));
         await writeFile(join(part, recordName), JSON.stringify({ version, ...record, files } satisfies JsonObject), { mode: 0o600 });
         await flush(join(part, recordName));
-        await this.#drop(key);
-        await rename(part, this.folderOf(key));
+        const gone = await this.#exclusively(signal, async () => {
+          if (this.#options.user !== undefined) await this.#makeWay(key);
+          const below = await this.#withAllOn(key);
+          const moved: string[] = [];
+          for (const each of below) moved.push(await this.#hide(each));
+          if (this.#options.user !== undefined) await this.#marks.add(key, this.#options.user);
+          await rename(part, this.folderOf(key));
+          return moved;
+        });
+        for (const folder of gone) await rm(folder, { recursive: true, force: true });
       } catch (error) {
         await rm(part, { recursive: true, force: true });
         throw error;
@@ -131,12 +172,72 @@ export class CheckpointStore {
     await this.#drop(key);
   }
 
-  /** Its name goes first, so that a half-removed one is never taken for a whole one. */
+  /** Takes the checkpoints that `choose` names away from all who look for them, and returns them with what is left of them: the caller removes that. */
+  async takeAway(choose: Choice, signal: AbortSignal): Promise<readonly { readonly checkpoint: Checkpoint; readonly rest: string }[]> {
+    if (!(await this.#exists())) return [];
+    return this.#exclusively(signal, async () => {
+      const all = await this.list(); // before the marks: what a run saves is marked before it is seen
+      const used = await this.#marks.used();
+      const byKey = new Map(all.map((one) => [one.key, one]));
+      const taken = [];
+      for (const key of choose(all, used)) {
+        const checkpoint = byKey.get(key);
+        if (checkpoint !== undefined && !used.has(key)) taken.push({ checkpoint, rest: await this.#hide(key) });
+      }
+      return taken;
+    });
+  }
+
+  /** Removes what dead processes left: halves, rests, locks and marks. @returns keys of which there were halves or rests, and are not there */
+  async sweep(signal: AbortSignal): Promise<readonly string[]> {
+    if (!(await this.#exists())) return [];
+    await this.#exclusively(signal, () => this.#marks.sweep());
+    const { folder, clock } = this.#options;
+    const names = await readdir(folder);
+    const keyIn = (pattern: RegExp) => names.flatMap((name) => pattern.exec(name)?.[1] ?? []);
+    const rests = new Set(keyIn(/^([0-9a-f]{64})\.(?:part|gone)/));
+    const lost: string[] = [];
+    for (const key of new Set([...rests, ...keyIn(/^([0-9a-f]{64})\.lock/)])) {
+      await tryFileLock(this.#lock(key), { clock, signal }, async () => {
+        for (const name of names) if (name.startsWith(`${key}.part`) || name.startsWith(`${key}.gone`)) await rm(join(folder, name), { recursive: true, force: true });
+        if (rests.has(key) && await this.peek(key) === undefined) lost.push(key);
+      });
+    }
+    for (const name of names) if (name.endsWith('.stale')) await tryFileLock(join(folder, name), { clock, signal }, () => Promise.resolve());
+    return lost;
+  }
+
   async #drop(key: string): Promise<void> {
-    const gone = `${this.folderOf(key)}.gone`;
-    await rm(gone, { recursive: true, force: true });
+    await rm(await this.#hide(key), { recursive: true, force: true });
+  }
+
+  /** Its name goes first, so that a half-removed one is never taken for a whole one. */
+  async #hide(key: string): Promise<string> {
+    const gone = `${this.folderOf(key)}.gone-${randomBytes(4).toString('hex')}`;
     await rename(this.folderOf(key), gone).catch((error: NodeJS.ErrnoException) => { if (error.code !== 'ENOENT') throw error; });
-    await rm(gone, { recursive: true, force: true });
+    return gone;
+  }
+
+  async #makeWay(key: string): Promise<void> {
+    if (await this.peek(key) === undefined || !(await this.used()).has(key)) return;
+    throw new BakeError({ code: 'CheckpointInUse', message: `a run uses the checkpoint ${key}`, hint: 'it stays as it is' });
+  }
+
+  /** What stands on a checkpoint, what is on top first, and itself. */
+  async #withAllOn(key: string): Promise<readonly string[]> {
+    if (await this.peek(key) === undefined) return [key];
+    const all = await this.list();
+    const above = (one: string): readonly string[] => [...all.filter(({ parent }) => parent === one).flatMap((child) => above(child.key)), one];
+    return above(key);
+  }
+
+  #exists(): Promise<boolean> {
+    return stat(this.#options.folder).then(() => true, () => false);
+  }
+
+  /** While nobody else makes marks, takes them away, or removes what has none. Short. */
+  #exclusively<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    return withFileLock(join(this.#options.folder, 'store.lock'), { clock: this.#options.clock, signal }, work);
   }
 
   async list(): Promise<readonly Checkpoint[]> {

@@ -105,7 +105,8 @@ async function deepestCheckpoint(chain: readonly StepState[], prints: Prints, cl
     if (print === undefined || print.unknown !== undefined || print.fresh) continue;
     const found = await checkpoints.peek(print.hex);
     if (found === undefined || hasOver(prints, found.ranAt, host)) continue;
-    if (await checkpoints.open(print.hex) !== undefined && await isWhole(found, closure, host)) return { checkpoint: found, end };
+    const opened = host.onlyLooks === true ? await checkpoints.open(print.hex) : await checkpoints.use(print.hex, host.signal);
+    if (opened !== undefined && await isWhole(found, closure, host)) return { checkpoint: found, end };
     if (host.onlyLooks === true) continue;
     const kinds = Object.values(found.states).filter(({ saved }) => saved !== undefined).map(({ kind }) => kind);
     await discardCheckpoint(found.key, kinds, host);

@@ -184,3 +184,12 @@ t.test('a secret is in no checkpoint record and no outcome', async (t) => {
   const found = execFileSync('sh', ['-c', 'grep -rl hunter2hunter2 "$1" || true', 'sh', dir], { encoding: 'utf8' }).trim().split('\n');
   t.ok(found.every((path) => path.endsWith('/state')), 'only in the machine itself, which was told it');
 });
+
+t.test('what is too short to be saved is saved where the user is at work', async (t) => {
+  const world = new FakeMachines(t.testdir());
+  world.stepTime = 150; // two of them are worth one checkpoint, not four
+  await world.run([web()]);
+  const edit = (text: string) => web(changed(steps('A', 'B', 'C'), 'C', { text }));
+  t.same((await world.run([edit('one')])).did, ['Machine', 'A', 'B', 'C', 'Image']);
+  t.same((await world.run([edit('two')])).did, ['restore', 'C', 'Image']);
+});

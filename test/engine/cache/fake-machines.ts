@@ -1,6 +1,6 @@
 // Contract of the fake machines: a machine's state is a text that starts as its base and to which each step adds a line; an
 // image is the SHA-256 of that text. A checkpoint is the text in a file. A lookup says what a base is now. Each step takes ten
-// seconds of the fake clock, so that a checkpoint is always worth it. `order` names what was really carried out.
+// seconds of the fake clock unless told, so that a checkpoint is always worth it. `order` names what was really carried out.
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -40,8 +40,6 @@ export interface FakeBuild {
   readonly after?: readonly string[];
 }
 
-const stepTime = 10_000;
-
 /** A world that runs share, with a cache in `folder`. */
 export class FakeMachines {
   readonly clock: Clock = fakeClock();
@@ -54,6 +52,7 @@ export class FakeMachines {
   /** The names of steps that fail. */
   readonly failing = new Set<string>();
   version = 1;
+  stepTime = 10_000;
   env: Record<string, string> = {};
   readonly #folder: string;
   #runs = 0;
@@ -129,7 +128,7 @@ export class FakeMachines {
     };
     const write: ActionHandler<{ readonly token: string; readonly text: string }, JsonObject> = {
       run: async ({ token, text }, ctx) => {
-        await ctx.clock.sleep(stepTime);
+        await ctx.clock.sleep(this.stepTime);
         if (this.failing.has(ctx.step.id.split(':')[1]!)) throw new Error('it fails');
         this.machines.set(token, `${this.machines.get(token)}\n${text}`);
         this.#did(ctx.step.id);
