@@ -73,7 +73,7 @@ new DockerTag(image, 'Tag', { repository: 'bake-bench/${name}', tags: ['bake'] }
 `, `source "docker" "d" {\n  image = "${host.image}"\n  commit = true\n  pull = false\n}\nbuild {\n  sources = ["docker.d"]\n${Array.from({ length: shells }, (_, i) => `  provisioner "shell" {\n    inline = ["echo ${i} > /tmp/step${i}"]\n  }\n`).join('')}  provisioner "file" {\n    source = "./blob"\n    destination = "/tmp/blob"\n  }\n  post-processor "docker-tag" {\n    repository = "bake-bench/${name}"\n    tags = ["packer"]\n  }\n}\n`);
   writeFileSync(join(host.folder, name, 'blob'), Buffer.alloc(50 * 1024 * 1024, 'bake'));
   const hand: Command = { command: process.execPath, args: [byHand, host.image, String(shells), join(host.folder, name, 'blob')], cwd: process.cwd() };
-  return { name: `docker: ${shells} shells, 50 MiB upload, commit, tag`, bake: bake('run'), others: [{ name: 'API by hand', run: hand }, { name: 'packer build', run: packer('build') }], goal: { ratio: 1.4, to: 'API by hand' }, memory: shells === 5 };
+  return { name: `docker: ${shells} shells, 50 MiB upload, commit, tag`, bake: bake('run', '--no-cache'), others: [{ name: 'API by hand', run: hand }, { name: 'packer build', run: packer('build') }], goal: { ratio: 1.4, to: 'API by hand' }, memory: shells === 5 };
 }
 
 export function sshCase(host: BenchHost, shells: number): Case {

@@ -54,7 +54,7 @@ ${'  provisioner "shell" {\n    inline = ["true"]\n  }\n'.repeat(shells)}}
   };
   return {
     name: `qemu: whole build under TCG with ${shells} shells`,
-    bake: { command: process.execPath, args: [bake, 'run', '--force'], cwd },
+    bake: { command: process.execPath, args: [bake, 'run', '--force', '--no-cache'], cwd },
     others: [
       { name: 'script by hand', run: { command: byHand, args: [guest.disk, guest.privateKeyFile, String(shells), String(port)], cwd } },
       { name: 'packer build', run: packer('default', ''), runs: 3 },

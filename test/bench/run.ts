@@ -6,8 +6,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { baseImage } from '../platforms/docker/base-image.js';
+import { baseTarball } from '../support/base-tarball.js';
 import { freePort, startSshd } from '../support/sshd.js';
 import { tinyGuest } from '../support/tiny-guest.js';
+import { cacheCase } from './cache-cases.js';
 import { type BenchHost, type Case, dockerCase, helpCase, parallelCase, sshCase, synthCase } from './cases.js';
 import { type Command, median, peak, time } from './measure.js';
 import { qemuCase } from './qemu-cases.js';
@@ -22,7 +24,9 @@ const sshd = await startSshd();
 const host: BenchHost = { folder, bake: join(root, 'dist/bin/bake.js'), image: await baseImage(), sshd };
 const byHand = join(here, 'docker-by-hand.mjs');
 const machine = { ...host, guest: await tinyGuest(), port: await freePort(), byHand: join(here, 'qemu-by-hand.sh') };
-const cases = [helpCase(host), synthCase(host), parallelCase(host, 1), parallelCase(host, 100), parallelCase(host, 400), dockerCase(host, 5, byHand), dockerCase(host, 25, byHand), sshCase(host, 1), sshCase(host, 20), sshFileCase(host, 512, 'known'), sshFileCase(host, 512, 'changed'), sshFolderCase(host, 5_000, 'known'), sshFolderCase(host, 5_000, 'changed'), qemuCase(machine, 3)];
+const cached = { ...machine, tarball: await baseTarball() };
+const cacheCases = (['docker', 'rootfs', 'qemu'] as const).flatMap((platform) => (['unchanged', 'last shell edited'] as const).map((change) => cacheCase(cached, platform, change)));
+const cases = [helpCase(host), synthCase(host), parallelCase(host, 1), parallelCase(host, 100), parallelCase(host, 400), dockerCase(host, 5, byHand), dockerCase(host, 25, byHand), sshCase(host, 1), sshCase(host, 20), sshFileCase(host, 512, 'known'), sshFileCase(host, 512, 'changed'), sshFolderCase(host, 5_000, 'known'), sshFolderCase(host, 5_000, 'changed'), qemuCase(machine, 3), ...cacheCases];
 
 interface Row {
   readonly name: string;
