@@ -92,6 +92,30 @@ new Shell(image, 'Two', { inline: ['cat /one > /two; exit 3'] });
   t.same([...leftovers(project), ...halves(project, true)], []);
 });
 
+t.test('what is done to something outside of the machine is done in each run', { timeout: 120_000 }, async (t) => {
+  if (!(await need(t, 'docker'))) return;
+  const project = t.testdir({ 'image.ts': `import { App, File, Image, Manifest, Shell } from 'bake-sdk';
+import { DockerSource } from 'bake-sdk/docker';
+import { NullSource } from 'bake-sdk/null';
+const app = new App();
+const image = new Image(app, 'Web');
+new DockerSource(image, 'Docker', { image: '${await baseImage()}', discard: true });
+new Shell(image, 'One', { inline: ['echo one > /one'] });
+new File(image, 'Back', { direction: 'download', source: '/one', destination: 'one.txt' });
+const local = new Image(app, 'Here');
+new NullSource(local, 'Null', { local: true });
+new Shell(local, 'Touch', { inline: ['echo again >> log.txt'] });
+new Manifest(local, 'Manifest');
+` });
+  t.equal((await run(t, project)).code, 0);
+  writeFileSync(join(project, 'one.txt'), 'somebody else');
+  const again = await run(t, project, ['--force']);
+  t.same(again.cached, ['One']);
+  t.equal(readFileSync(join(project, 'one.txt'), 'utf8'), 'one\n');
+  t.equal(readFileSync(join(project, 'log.txt'), 'utf8'), 'again\nagain\n');
+  t.equal((JSON.parse(readFileSync(join(project, 'bake-manifest.json'), 'utf8')) as { builds: unknown[] }).builds.length, 1, 'with --force the entries of earlier runs go');
+});
+
 t.test('QEMU: a build goes on in the running machine, with its memory', { timeout: 200_000 }, async (t) => {
   if (!(await need(t, 'qemu'))) return;
   const project = t.testdir({ 'image.ts': await guestImage('', `new Shell(image, 'One', { inline: ['mkdir -p /run/mem; mount -t tmpfs none /run/mem; echo remembered > /run/mem/note; echo one > /root/one'] });

@@ -87,7 +87,7 @@ export class Fingerprints {
 
   #whyEachTime({ step }: StepState): string | undefined {
     if (step.policy?.cache === false) return 'it has cache: false';
-    if (step.policy?.cache === undefined && this.#options.services.registry.kind(step.kind).cache === false) return 'what it does may depend on more than is known of it; cache: true says it does not';
+    if (step.policy?.cache === undefined && this.#options.services.registry.kind(step.kind).cache === false) return 'it is carried out in each run, unless it has cache: true';
     return undefined;
   }
 

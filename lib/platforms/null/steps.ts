@@ -12,6 +12,8 @@ export const nullMachine = defineStepKind({
   type: 'resource',
   noun: 'connection',
   version: 1,
+  // Nobody knows what else becomes of the machine.
+  cache: false,
   spec: z.strictObject({
     // The handler only hands it on, secrets unresolved: all that it may know of it is that it is a connection.
     connection: connection as unknown as z.ZodType<Connection>,
@@ -25,6 +27,7 @@ export const nullNowhere = defineStepKind({
   kind: 'null.nowhere',
   type: 'action',
   version: 1,
+  cache: false,
   spec: z.strictObject({}),
   outputs: [],
 });

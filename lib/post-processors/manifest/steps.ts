@@ -5,7 +5,7 @@ import { defineStepKind } from '../../plan/step-kind.js';
 
 /** An entry in the manifest file. */
 export const manifestStep = defineStepKind({
-  kind: 'manifest.entry', type: 'resource', noun: 'manifest entry', passesOn: true, version: 1, outputs: ['artifact', 'path'],
+  kind: 'manifest.entry', type: 'resource', noun: 'manifest entry', passesOn: true, cache: false, version: 1, outputs: ['artifact', 'path'],
   spec: z.strictObject({
     artifact: artifactField,
     output: late(z.string().min(1)),

@@ -23,6 +23,7 @@ const layersFile = (ctx: StepContext) => join(ctx.run.tmp, 'layers');
 export function dockerfileImageHandler(engine: DockerEngine): ResourceHandler<SpecOf<typeof dockerfileImageStep>, Handle> {
   return {
     settle,
+    reads: ({ pull, noCache }) => Promise.resolve(pull === true || noCache === true ? { unknown: `it has ${pull === true ? 'pull' : 'noCache'}: true` } : {}),
     async check(_spec, ctx) {
       await engine.version(ctx);
     },

@@ -3,7 +3,7 @@ import type { importStep } from '../steps.js';
 import type { DockerEngine } from './docker-engine.js';
 import { importTarball, tarballOf } from './imported-image.js';
 import { stamp } from './labels.js';
-import { findMadeImage, type MadeImageHandle, nameImage, releaseMadeImage } from './made-image.js';
+import { findMadeImage, holdsMadeImage, type MadeImageHandle, nameImage, releaseMadeImage } from './made-image.js';
 import type { SpecOf } from './spec-of.js';
 
 const settle = 1_000;
@@ -17,6 +17,7 @@ export function importHandler(engine: DockerEngine): ResourceHandler<SpecOf<type
       return nameImage(engine, id, repository === undefined ? [] : [`${repository}:${tag}`], ctx);
     },
     find: (token, _spec, ctx) => findMadeImage(engine, token, ctx),
+    holds: (handle, ctx) => holdsMadeImage(engine, handle, ctx),
     release: (handle, ctx) => releaseMadeImage(engine, handle, ctx),
   };
 }

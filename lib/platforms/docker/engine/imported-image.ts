@@ -25,6 +25,7 @@ const settle = 1_000;
 export function importedImageHandler(engine: DockerEngine): ResourceHandler<Spec, Handle> {
   return {
     settle,
+    reads: ({ import: path }, ctx) => Promise.resolve(path === undefined ? {} : { files: [resolve(ctx.run.project, path)] }),
     async check({ import: path }, ctx) {
       await engine.version(ctx);
       if (path !== undefined) await checkTarball(resolve(ctx.run.project, path));

@@ -35,6 +35,7 @@ export function tagHandler(engine: DockerEngine): ResourceHandler<SpecOf<typeof 
       const before = await recallNames(ctx);
       return before === undefined ? undefined : handleOf(artifact, before);
     },
+    holds: async ({ image, tags }, ctx) => (await Promise.all(tags.map((name) => engine.inspectImage(name, ctx)))).every((named) => named?.id === image),
     release: ({ image, before }, ctx) => restoreNames(engine, image, before, ctx),
   };
 }

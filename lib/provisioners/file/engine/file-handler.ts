@@ -6,6 +6,10 @@ import { type LocalSource, localSource, upload } from './upload.js';
 
 /** Copies what a spec names, one after the other; streams, so the size of a file does not matter. */
 export const fileHandler: ActionHandler<FileTransferSpec, Record<string, never>> = {
+  async reads({ direction, paths }) {
+    if (direction === 'download') return { unknown: 'it copies something to this computer' };
+    return paths === undefined ? {} : { unknown: 'what it copies is made while the run goes on' };
+  },
   async run(spec, ctx) {
     assertFolderForMany(spec);
     const machine = await ctx.connect(spec.connection);

@@ -16,6 +16,7 @@ export function httpServerHandler(): ResourceHandler<HttpServerSpec, HttpServerH
     return openFolder(typeof directory === 'string' ? resolve(ctx.run.project, directory) : directory.path);
   };
   return {
+    reads: ({ directory }) => Promise.resolve(typeof directory === 'string' ? { unknown: `what is in ${directory} may have changed` } : {}),
     async acquire(spec, ctx) {
       const { address = '127.0.0.1', content = {} } = spec;
       const folder = await folderOf(spec, ctx);
