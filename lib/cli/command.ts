@@ -1,4 +1,5 @@
 import type { Exec } from '../core/ports.js';
+import type { Terminal } from '../core/terminal.js';
 import type { Toolkit } from '../toolkit/toolkit-api.js';
 import type { Arguments } from './arguments/arguments.js';
 import type { Interrupts } from './interrupts.js';
@@ -19,6 +20,8 @@ export interface CliIo {
   readonly every: (milliseconds: number, tick: () => void) => () => void;
   /** Reads what is typed while nobody asks, and tells of every line end in it, until the returned function is called. */
   readonly typed: (onLines: (count: number) => void) => () => void;
+  /** The terminal, for a session in a machine; undefined if there is none. */
+  readonly terminal: () => Terminal | undefined;
   /** Calls `restore` if the process ends before the returned function is called. */
   readonly beforeExit: (restore: () => void) => () => void;
   /** Loaded when first needed. */

@@ -11,6 +11,8 @@ export interface Interrupts {
 }
 
 export interface InterruptNotes {
+  /** Whether a Ctrl-C is now meant for a program that shares the terminal. @default - never */
+  readonly isForOthers?: () => boolean;
   /** Called on the first interrupt. */
   readonly onFirst: () => void;
   /** Printed when the second one leaves things behind. */
@@ -43,6 +45,7 @@ export class ProcessInterrupts implements Interrupts {
     const controller = new AbortController();
     let firstAt = 0;
     const listener = (signal: NodeJS.Signals): void => {
+      if (signal === 'SIGINT' && notes.isForOthers?.() === true) return;
       if (!controller.signal.aborted) {
         firstAt = this.#now();
         controller.abort(new BakeError({ code: 'Interrupted', message: `interrupted by ${signal}` }));

@@ -4,6 +4,7 @@ import { exitCode } from './exit-code.js';
 import { ProcessInterrupts } from './interrupts.js';
 import { main } from './main.js';
 import { readTyped } from './terminal/read-typed.js';
+import { systemTerminal } from './terminal/system-terminal.js';
 import { makeStyle, wantsColor } from './terminal/style.js';
 import { symbolsFor } from './terminal/symbols.js';
 
@@ -22,6 +23,7 @@ export async function runProcess(process: NodeJS.Process): Promise<void> {
       return () => clearInterval(timer);
     },
     typed: (onLines) => readTyped(stdin, process, onLines),
+    terminal: () => systemTerminal(process),
     beforeExit: (restore) => {
       process.on('exit', restore);
       return () => process.off('exit', restore);

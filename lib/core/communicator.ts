@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { JsonObject } from './json.js';
+import type { Terminal } from './terminal.js';
 
 /**
  * How to reach a machine, as data: it goes into plans and journals, so passwords and keys stand in it
@@ -50,6 +51,8 @@ export interface TransferOptions {
 export interface Communicator {
   readonly kind: string;
   exec(command: RemoteCommand): Promise<RemoteResult>;
+  /** Lets a person in: gives the terminal to a shell on the machine until that ends. An abort ends it as it does a command. @default - nobody can be let in */
+  shell?(terminal: Terminal, signal?: AbortSignal): Promise<RemoteResult>;
   /** Writes one file; parent folders must exist. `source` is a local path, or the content itself. */
   upload(source: string | Uint8Array | Readable, destination: string, options?: UploadOptions): Promise<void>;
   /** Writes what is in the local folder `source` into the folder `destination`, which is made if missing. Modes and symbolic links are kept. */

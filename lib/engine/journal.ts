@@ -4,7 +4,7 @@ import type { JsonObject } from '../core/json.js';
 
 /** One line of a run's journal. What is in it never holds a secret. */
 export type JournalEntry =
-  | { readonly type: 'run.opened'; readonly version: number; readonly run: string; readonly pid: number; readonly processStart: string; readonly project: string; readonly at: number }
+  | { readonly type: 'run.opened'; readonly version: number; readonly run: string; readonly pid: number; readonly processStart: string; readonly project: string; /** Ids of the builds that it is to make; unknown in journals of old. */ readonly builds?: readonly string[]; readonly at: number }
   /** The intent; on disk before the effect. */
   | { readonly type: 'resource.begun'; readonly step: string; readonly kind: string; readonly title: string; readonly build: string; readonly platform: string; readonly lifetime: 'run' | 'artifact'; readonly token: string; readonly spec: JsonObject; readonly needs: readonly string[]; readonly at: number }
   | { readonly type: 'resource.acquired'; readonly step: string; readonly handle: JsonObject; readonly at: number }

@@ -14,6 +14,8 @@ export interface LedgerItem {
 export interface Ledger {
   readonly opened: Extract<JournalEntry, { type: 'run.opened' }> | undefined;
   readonly closed: boolean;
+  /** Ids of builds that succeeded. */
+  readonly succeeded: ReadonlySet<string>;
   /** All that may exist and must go, in the order in which it must go: what was begun last comes first, so dependents do. */
   readonly owed: readonly LedgerItem[];
   /** Artifacts of builds that succeeded. */
@@ -45,5 +47,5 @@ export function ledgerOf(entries: readonly JournalEntry[]): Ledger {
   }
   const all = [...items.values()];
   const isKept = ({ begun }: LedgerItem) => begun.lifetime === 'artifact' && succeeded.has(begun.build);
-  return { opened, closed, owed: all.filter((item) => !isKept(item)).reverse(), kept: all.filter(isKept), checkpoints: [...checkpoints].map(([key, kinds]) => ({ key, kinds })) };
+  return { opened, closed, succeeded, owed: all.filter((item) => !isKept(item)).reverse(), kept: all.filter(isKept), checkpoints: [...checkpoints].map(([key, kinds]) => ({ key, kinds })) };
 }

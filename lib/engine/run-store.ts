@@ -11,6 +11,15 @@ export interface ProcessIdentity {
   readonly start: string;
 }
 
+export interface NewRun {
+  readonly run: string;
+  readonly process: ProcessIdentity;
+  readonly project: string;
+  /** Ids of the builds that it is to make. */
+  readonly builds: readonly string[];
+  readonly at: number;
+}
+
 export interface StoredRun {
   readonly id: string;
   readonly folder: string;
@@ -30,12 +39,12 @@ export class RunStore {
   }
 
   /** Opens the journal of a new run; its first entry is on disk when this resolves. */
-  async create(run: string, process: ProcessIdentity, project: string, at: number): Promise<{ readonly folder: string; readonly journal: Journal }> {
+  async create({ run, process, project, builds, at }: NewRun): Promise<{ readonly folder: string; readonly journal: Journal }> {
     const folder = this.folderOf(run);
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await writeFile(join(this.#folder, '..', '.gitignore'), '*\n');
     const journal = new Journal(await fileJournalStore(join(folder, 'journal.jsonl')));
-    const first: JournalEntry = { type: 'run.opened', version: journalVersion, run, pid: process.pid, processStart: process.start, project, at };
+    const first: JournalEntry = { type: 'run.opened', version: journalVersion, run, pid: process.pid, processStart: process.start, project, builds, at };
     await journal.append(first, 'durable');
     return { folder, journal };
   }

@@ -11,6 +11,7 @@ import { attemptStep, factsOf, StepFailed } from './attempt-step.js';
 import { BuildCache, type RunCache } from './cache/build-cache.js';
 import type { Decision } from './cache/decide.js';
 import { Connections } from './connections.js';
+import { isEnterable } from './kept-machine.js';
 import { Gate } from './limits.js';
 import { resolveSpec } from './resolve-spec.js';
 import { leftoverOf, releaseWithRetry, reportOf } from './resources.js';
@@ -30,6 +31,8 @@ export interface RunRequest {
   readonly signal: AbortSignal;
   /** Where to look for what earlier runs left. @default - everything is carried out */
   readonly cache?: RunCache;
+  /** Ids of steps of which the run only uses what earlier ones left: a build that would have to carry one out fails. @default - none */
+  readonly untouched?: ReadonlySet<string>;
 }
 
 export interface RunOutcome {
@@ -143,6 +146,8 @@ class Run {
     try {
       const decision = await this.#cache?.consult(build);
       if (decision !== undefined && !isOver(build)) this.#spare(build, decision);
+      const missing = build.steps.find((state) => state.status === 'waiting' && state.from === undefined && this.#request.untouched?.has(state.step.id));
+      if (missing !== undefined) throw new BakeError({ code: 'NoCheckpoint', message: `nothing that earlier runs left holds what ${missing.step.id} does`, hint: `run "bake run ${build.plan.id}", which does it` });
     } catch (error) {
       this.#failBuild(build, BakeError.from(error));
     }
@@ -369,7 +374,8 @@ class Run {
   async #keptReason({ step, handle }: StepState): Promise<string> {
     const loaded = await this.#services.registry.handler(step.kind);
     const command = loaded.type === 'resource' && handle !== undefined ? loaded.handler.entry?.(handle) : undefined;
-    return command === undefined ? 'kept as asked' : `kept as asked; enter it with: ${command}`;
+    if (command !== undefined) return `kept as asked; enter it with: ${command}`;
+    return isEnterable(handle) ? `kept as asked; enter it with: bake shell ${this.#services.run.id}` : 'kept as asked';
   }
 
   #isArtifact(state: StepState): boolean {

@@ -27,6 +27,10 @@ export function createToolkit({ cwd, env }: { readonly cwd: string; readonly env
       const [{ forecastApp }, { extensions }] = await Promise.all([import('./forecast-app.js'), import('./catalogue.js')]);
       return forecastApp(app, options, extensions, env);
     },
+    async shell(options) {
+      const [{ openShell }, { extensions }] = await Promise.all([import('./shell/open-shell.js'), import('./catalogue.js')]);
+      return openShell(options, { cwd, env, exec }, extensions);
+    },
     async clean(options) {
       const [{ cleanRuns }, { extensions }] = await Promise.all([import('./clean-runs.js'), import('./catalogue.js')]);
       return cleanRuns(options, extensions, env);

@@ -1,7 +1,8 @@
 import type { BuildForecast } from '../engine/cache/forecast.js';
 import type { DoctorCheck } from '../engine/extension.js';
+import type { Session } from '../engine/session.js';
 import type { Diagnostic } from '../core/diagnostic.js';
-import type { BuildSummary, IoHost, Leftover } from '../core/events.js';
+import type { BuildSummary, ErrorReport, IoHost, Leftover } from '../core/events.js';
 import type { Plan } from '../plan/plan.js';
 
 export type { BuildForecast, Reason, StepForecast } from '../engine/cache/forecast.js';
@@ -15,6 +16,8 @@ export interface Toolkit {
   run(options: RunOptions): Promise<RunReport>;
   /** What a run would do, and why. Carries nothing out. */
   forecast(options: ForecastOptions): Promise<readonly BuildForecast[]>;
+  /** Lets somebody work in a state of a machine that a checkpoint holds, in a copy which is then thrown away, or in what a run kept. */
+  shell(options: ShellOptions): Promise<ShellReport>;
   /** Removes what dead runs left behind. */
   clean(options: CleanOptions): Promise<CleanReport>;
   doctor(options: { readonly platforms?: readonly string[] }): Promise<readonly PlatformHealth[]>;
@@ -66,6 +69,29 @@ export interface RunReport {
   readonly run: string;
   readonly status: 'succeeded' | 'failed' | 'cancelled';
   readonly builds: readonly BuildSummary[];
+  readonly leftovers: readonly Leftover[];
+}
+
+export interface ShellOptions extends SynthOptions {
+  /** Path of a provisioner or a source, or the id of a run that kept something. */
+  readonly target: string;
+  /** Which build's machine, if the run kept several. */
+  readonly build?: string;
+  readonly session: Session;
+  /** Called when the machine is there, with what it is. */
+  readonly onEnter: (place: string) => void;
+  readonly host: IoHost;
+  readonly signal: AbortSignal;
+}
+
+export interface ShellReport {
+  /** The run that it was, of which `leftovers` are. */
+  readonly run: string;
+  readonly status: RunReport['status'];
+  /** Why nobody could be let in. */
+  readonly error?: ErrorReport;
+  /** What the shell ended with; null if the connection was lost. */
+  readonly code: number | null;
   readonly leftovers: readonly Leftover[];
 }
 

@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import type { CliIo } from '../../lib/cli/command.js';
-import type { Interrupts } from '../../lib/cli/interrupts.js';
+import type { InterruptNotes, Interrupts } from '../../lib/cli/interrupts.js';
 import type { OutputStream } from '../../lib/cli/terminal/output-stream.js';
 import type { BakeEvent } from '../../lib/core/events.js';
 import type { ExecRequest } from '../../lib/core/ports.js';
@@ -69,9 +69,10 @@ export class FakeTimers {
 export class FakeInterrupts implements Interrupts {
   readonly controller = new AbortController();
   lastWords = (): string => '';
+  isForOthers: (() => boolean) | undefined;
   onFirst = (): void => {};
 
-  guard<T>(work: (signal: AbortSignal) => Promise<T>, notes: { onFirst: () => void; lastWords: () => string }): Promise<T> {
+  guard<T>(work: (signal: AbortSignal) => Promise<T>, notes: InterruptNotes): Promise<T> {
     Object.assign(this, notes);
     return work(this.controller.signal);
   }
@@ -88,6 +89,7 @@ export class FakeToolkit implements Toolkit {
   report: RunReport | Error = new Error('no run expected');
   events: readonly BakeEvent[] = [];
   forecasts: Awaited<ReturnType<Toolkit['forecast']>> = [];
+  shellReport: Awaited<ReturnType<Toolkit['shell']>> | Error = new Error('no shell expected');
   cleaned: Awaited<ReturnType<Toolkit['clean']>> = { removed: [], left: [] };
   health: Awaited<ReturnType<Toolkit['doctor']>> = [];
 
@@ -112,6 +114,12 @@ export class FakeToolkit implements Toolkit {
   async forecast(options: Parameters<Toolkit['forecast']>[0]): ReturnType<Toolkit['forecast']> {
     this.#called('forecast', options);
     return this.forecasts;
+  }
+  async shell(options: Parameters<Toolkit['shell']>[0]): ReturnType<Toolkit['shell']> {
+    this.#called('shell', options);
+    if (this.shellReport instanceof Error) throw this.shellReport;
+    options.onEnter('Web/Docker after it');
+    return this.shellReport;
   }
   async clean(options: Parameters<Toolkit['clean']>[0]): ReturnType<Toolkit['clean']> {
     this.#called('clean', options);
@@ -148,7 +156,7 @@ export function fakeIo({ cwd = '/project', env = {}, terminal, exitCodes = {} }:
   const stdin: PassThrough & { isTTY?: boolean } = new PassThrough();
   stdin.isTTY = terminal !== undefined;
   return {
-    stdout: new FakeStream(terminal), stderr: new FakeStream(terminal), stdin, env, cwd, now: timers.now, every: timers.every, interrupts: fakeInterrupts, beforeExit: () => () => {},
+    stdout: new FakeStream(terminal), stderr: new FakeStream(terminal), stdin, env, cwd, now: timers.now, every: timers.every, interrupts: fakeInterrupts, beforeExit: () => () => {}, terminal: () => (terminal === undefined ? undefined : { type: 'xterm', size: () => terminal, onResize: () => () => {}, raw: (work) => work(stdin, new PassThrough()) }),
     typed: (onLines) => { typists.add(onLines); return () => typists.delete(onLines); },
     toolkit: async () => fakeToolkit,
     exec: async () => ({ run: async (request) => { commands.push(request); return { code: exitCodes[request.command] ?? 0, signal: null, stdout: '', stderr: '' }; } }),

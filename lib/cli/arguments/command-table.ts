@@ -94,6 +94,19 @@ export const commandTable: readonly CommandSpec[] = [
     load: async () => (await import('../commands/run.js')).run,
   },
   {
+    name: 'shell', summary: 'work in a machine as it is after a step',
+    description: 'Brings back what a checkpoint holds in a copy, opens a shell in it, and removes the copy when that ends. Names are paths of provisioners (Web/Qemu/Nginx), sources (Web/Qemu: the deepest checkpoint), or the id of a run that kept its machine with --on-error keep. Without a terminal, commands are read from standard input. The exit code is the shell\'s own.',
+    positionals: [{ name: 'step-or-run', isRequired: true, completion: 'build' }, { name: 'build', completion: 'build' }],
+    options: appOptions,
+    examples: [
+      { command: 'bake shell Web/Docker/Nginx', meaning: 'the container as it is after the provisioner Nginx' },
+      { command: 'bake shell Web/Qemu', meaning: 'the machine of a source, as far as there is a checkpoint' },
+      { command: 'bake shell 01jd0c7k3x', meaning: 'what a failed run has kept' },
+      { command: "echo 'nginx -t' | bake shell Web/Docker/Nginx", meaning: 'commands from standard input' },
+    ],
+    load: async () => (await import('../commands/shell.js')).shell,
+  },
+  {
     name: 'clean', summary: 'remove what dead runs left behind',
     description: 'Removes what the journals of dead runs name. Runs that are still going on are left alone. Exit code 5 if something could not be removed.',
     positionals: [{ name: 'run' }],
@@ -141,7 +154,7 @@ export const commandTable: readonly CommandSpec[] = [
   },
   {
     name: 'help', summary: 'show the help of a command',
-    positionals: [{ name: 'command', completion: ['init', 'ls', 'synth', 'diff', 'run', 'clean', 'doctor', 'setup', 'completion'] }], options: [],
+    positionals: [{ name: 'command', completion: ['init', 'ls', 'synth', 'diff', 'run', 'shell', 'clean', 'doctor', 'setup', 'completion'] }], options: [],
     examples: [{ command: 'bake help run', meaning: 'the same as bake run --help' }],
     load: async () => (await import('../commands/help.js')).help,
   },

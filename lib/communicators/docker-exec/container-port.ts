@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { Terminal } from '../../core/terminal.js';
 
 /** A program to start in a container. */
 export interface ContainerProgram {
@@ -10,6 +11,8 @@ export interface ContainerProgram {
   readonly env?: Readonly<Record<string, string>>;
   /** A pseudo terminal: all output comes on standard output. */
   readonly tty?: boolean;
+  /** Whose size the pseudo terminal has and keeps. @default - that of the engine's choice */
+  readonly terminal?: Pick<Terminal, 'size' | 'onResize'>;
   /** Written to its standard input, which is then closed. @default - it reads end of file at once */
   readonly stdin?: string | Uint8Array | Readable;
   readonly onStdout?: (chunk: Uint8Array) => void;

@@ -4,8 +4,9 @@ import { BakeError } from '../../core/bake-error.js';
 import type { Communicator, RemoteCommand, RemoteResult, TransferOptions, UploadOptions } from '../../core/communicator.js';
 import { LineSplitter } from '../../core/lines.js';
 import type { Clock } from '../../core/ports.js';
+import { shellFor, type Terminal } from '../../core/terminal.js';
 import { shellQuote } from '../../core/quote.js';
-import type { ContainerPort } from './container-port.js';
+import type { ContainerPort, ContainerProgram } from './container-port.js';
 import type { DockerExecConnection } from './docker-exec-connection.js';
 import { leadsIntoMemory } from './memory-folders.js';
 import { ownerOf } from './owner.js';
@@ -13,6 +14,15 @@ import { announced, killRemote, PidReader } from './remote-process.js';
 import { fileFromTar, folderFromTar } from './tar-in.js';
 import { type Owner, tarOfFile, tarOfFolder } from './tar-out.js';
 import { archiveTransfer, followLinks, programTransfer, type Transfer } from './transfer.js';
+
+/** A command line, with its output as it comes. */
+interface Program extends Pick<RemoteCommand, 'command' | 'stdin' | 'signal'>, Pick<ContainerProgram, 'terminal'> {
+  readonly tty: boolean;
+  readonly onStdout: (chunk: Uint8Array) => void;
+  readonly onStderr: (chunk: Uint8Array) => void;
+  /** All output has come. */
+  readonly onEnd: () => void;
+}
 
 /** The exit code of a process that KILL ended, which is also how it looks when the container was stopped. */
 const killed = 137;
@@ -35,22 +45,33 @@ export class DockerExecCommunicator implements Communicator {
   }
 
   async exec(command: RemoteCommand): Promise<RemoteResult> {
-    command.signal?.throwIfAborted();
-    const { user, workdir, env, pty } = this.#connection;
     const stdout = new LineSplitter((line) => command.onStdout?.(line));
     const stderr = new LineSplitter((line) => command.onStderr?.(line));
     // A terminal has no end of file that could be sent after the input, so a command with input goes without one.
-    const tty = pty === true && command.stdin === undefined;
-    const pids = new PidReader((chunk) => (tty ? stdout : stderr).write(chunk));
+    const tty = this.#connection.pty === true && command.stdin === undefined;
+    return this.#run({ ...command, tty, onStdout: (chunk) => stdout.write(chunk), onStderr: (chunk) => stderr.write(chunk), onEnd: () => { stdout.end(); stderr.end(); } });
+  }
+
+  shell(terminal: Terminal, signal?: AbortSignal): Promise<RemoteResult> {
+    return terminal.raw((keys, screen) => this.#run({
+      command: shellFor(terminal.type), stdin: keys, tty: true, terminal, onStdout: (chunk) => { screen.write(chunk); }, onStderr: () => {}, onEnd: () => {}, ...(signal === undefined ? {} : { signal }),
+    }));
+  }
+
+  async #run(command: Program): Promise<RemoteResult> {
+    command.signal?.throwIfAborted();
+    const { user, workdir, env } = this.#connection;
+    const { tty, terminal, onStdout, onStderr } = command;
+    const pids = new PidReader(tty ? onStdout : onStderr);
     const detach = new AbortController();
     const ended = this.#port.run({
       argv: announced(command.command),
       ...(user === undefined ? {} : { user }), ...(workdir === undefined ? {} : { workdir }), ...(env === undefined ? {} : { env }), ...(command.stdin === undefined ? {} : { stdin: command.stdin }),
-      tty,
-      onStdout: (chunk) => { if (tty) pids.write(chunk); else stdout.write(chunk); },
+      tty, ...(terminal === undefined ? {} : { terminal }),
+      onStdout: (chunk) => { if (tty) pids.write(chunk); else onStdout(chunk); },
       onStderr: (chunk) => pids.write(chunk),
       signal: detach.signal,
-    }).finally(() => { pids.end(); stdout.end(); stderr.end(); });
+    }).finally(() => { pids.end(); command.onEnd(); });
     const kill = () => void this.#kill(pids.pid, ended, user).finally(() => detach.abort(command.signal?.reason));
     command.signal?.addEventListener('abort', kill, { once: true });
     try {

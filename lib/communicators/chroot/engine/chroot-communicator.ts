@@ -3,6 +3,7 @@ import type { FileHandle } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import type { Communicator, RemoteCommand, RemoteResult, TransferOptions, UploadOptions } from '../../../core/communicator.js';
 import type { ExecRequest, ExecResult } from '../../../core/ports.js';
+import { shellFor, type Terminal } from '../../../core/terminal.js';
 import type { CommunicatorHost } from '../../../engine/extension.js';
 import type { ChrootConnection } from '../connection.js';
 import { allProcesses, endProcesses, markedProcesses, type ProcessFacts, processFacts } from '../linux-processes.js';
@@ -58,6 +59,13 @@ export class ChrootCommunicator implements Communicator, Inside {
     const { code, signal } = await this.run({ argv: ['/bin/sh', '-c', command], ...rest });
     if (code !== 0 && !(await this.isAlive())) return { code: null, disconnected: true };
     return { code, ...(signal === null ? {} : { signal }), disconnected: false };
+  }
+
+  /** The terminal itself goes to the shell, which then shares it with this process. */
+  async shell(terminal: Terminal, signal?: AbortSignal): Promise<RemoteResult> {
+    // Who started it is not in its namespace: a shell that tried to hand the terminal back to that at its end would fail.
+    const { code } = await this.run({ argv: ['/bin/sh', '-c', shellFor(terminal.type, '+m')], terminal: true, ...(signal === undefined ? {} : { signal }) });
+    return await this.isAlive() ? { code, disconnected: false } : { code: null, disconnected: true };
   }
 
   upload(source: string | Uint8Array | Readable, destination: string, options: UploadOptions = {}): Promise<void> {

@@ -3,10 +3,12 @@ import type ssh2 from 'ssh2';
 import { BakeError } from '../../../core/bake-error.js';
 import type { Communicator, RemoteCommand, RemoteResult, TransferOptions, UploadOptions } from '../../../core/communicator.js';
 import type { Exec } from '../../../core/ports.js';
+import type { Terminal } from '../../../core/terminal.js';
 import type { SshConnection } from '../connection.js';
 import { downloadWithCat, type Run, uploadWithCat } from './cat-transfer.js';
 import { Channels, connectionLost } from './channels.js';
 import { runCommand, type RunOptions } from './run-command.js';
+import { runShell } from './run-shell.js';
 import { Session, type SessionHost } from './session.js';
 import { SftpTransfer } from './sftp-transfer.js';
 import { downloadWithTar, uploadWithTar } from './tar-transfer.js';
@@ -45,6 +47,10 @@ export class SshCommunicator implements Communicator {
 
   async exec(command: RemoteCommand): Promise<RemoteResult> {
     return this.#run({ ...command, pty: this.#options.connection.pty === true });
+  }
+
+  shell(terminal: Terminal, signal?: AbortSignal): Promise<RemoteResult> {
+    return this.#onceAgain((channels) => runShell(channels, terminal, signal), signal);
   }
 
   async upload(source: string | Uint8Array | Readable, destination: string, options: UploadOptions = {}): Promise<void> {

@@ -23,7 +23,7 @@ export class DockerodeContainerPort implements ContainerPort {
 
   async run(program: ContainerProgram): Promise<number> {
     program.signal?.throwIfAborted();
-    const { stdin, tty = false, user, workdir, env } = program;
+    const { stdin, tty = false, terminal, user, workdir, env } = program;
     const hasInput = stdin !== undefined;
     try {
       const exec = await this.#container.exec({
@@ -32,8 +32,10 @@ export class DockerodeContainerPort implements ContainerPort {
         ...(env === undefined ? {} : { Env: Object.entries(env).map(([name, value]) => `${name}=${value}`) }),
       });
       // Only an upgraded connection can be closed in one direction, which is how the program learns that its input is over.
-      const socket = await exec.start({ hijack: true, stdin: hasInput, Tty: tty });
-      const said = await converse(socket, program);
+      const size = terminal?.size();
+      const socket = await exec.start({ hijack: true, stdin: hasInput, Tty: tty, ...(size === undefined ? {} : { ConsoleSize: [size.rows, size.columns] }) });
+      const stopFitting = terminal === undefined ? undefined : keepSize(exec, socket, terminal);
+      const said = await converse(socket, program).finally(stopFitting);
       return await exitCodeOf(exec, said, program.signal);
     } catch (error) {
       program.signal?.throwIfAborted();
@@ -98,6 +100,17 @@ export class DockerodeContainerPort implements ContainerPort {
     const isGone = isDisconnection(error) || (status === 404 && /no such container|no such exec/i.test(reason)) || (status === 409 && /not running|is paused/i.test(reason));
     return isGone ? new BakeError({ code: 'ConnectionLost', source: 'platform', transient: true, message: `the container is not there any more: ${reason}`, cause: error }) : undefined;
   }
+}
+
+/** Gives the program's terminal the size of another one, now and from now on. */
+function keepSize(exec: Docker.Exec, socket: Duplex, terminal: NonNullable<ContainerProgram['terminal']>): () => void {
+  const fit = () => {
+    const { rows, columns } = terminal.size();
+    exec.resize({ h: rows, w: columns }).catch(() => {}); // it has not started yet, or has ended
+  };
+  fit();
+  socket.once('data', fit);
+  return terminal.onResize(fit);
 }
 
 /** Feeds the input and hands on the output until the program has closed it; resolves with the first words of its output. */
