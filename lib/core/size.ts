@@ -20,6 +20,16 @@ export class Size {
     return new Size(amount * kibi ** 4);
   }
 
+  /**
+   * Reads `512MB`, `1.5 GiB`, `20G`, `4096`: powers of 1024, whichever way the unit is written.
+   * @throws BakeError `InvalidSize` for any other text
+   */
+  static parse(text: string): Size {
+    const [, amount, unit = ''] = /^(\d+(?:\.\d+)?) ?(?:([kmgt])i?)?b?$/i.exec(text) ?? [];
+    if (amount === undefined) throw new BakeError({ code: 'InvalidSize', message: `"${text}" is not a size`, hint: 'write a number and a unit (KB, MB, GB, TB), such as 500MB or 20GB' });
+    return new Size(Math.round(Number(amount) * kibi ** ['', 'k', 'm', 'g', 't'].indexOf(unit.toLowerCase())));
+  }
+
   readonly #bytes: number;
 
   private constructor(bytes: number) {

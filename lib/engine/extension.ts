@@ -46,6 +46,14 @@ export interface Stray {
   remove(): Promise<void>;
 }
 
+/** What a checkpoint keeps outside of its folder. */
+export interface SavedOutside {
+  /** The checkpoint's. */
+  readonly key: string;
+  readonly title: string;
+  remove(): Promise<void>;
+}
+
 /**
  * What a folder under `platforms/`, `provisioners/`, `post-processors/` or `communicators/` adds to `bake`.
  * Nothing in it loads a handler, an SDK or a library until it is asked to.
@@ -58,6 +66,8 @@ export interface Extension {
   readonly doctor?: (host: DoctorHost) => Promise<readonly DoctorCheck[]>;
   /** Lists what carries a stamp of ours, of any run; for `bake clean --scan`. */
   readonly scan?: (host: ScanHost) => Promise<readonly Stray[]>;
+  /** Lists what checkpoints of the cache folder `cache` keep outside of their folders, also of those that are gone; for `bake prune`. */
+  readonly savedOutside?: (host: ScanHost, cache: string) => Promise<readonly SavedOutside[]>;
 }
 
 export interface ScanHost {

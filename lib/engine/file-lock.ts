@@ -1,16 +1,13 @@
 import { open, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import * as z from 'zod';
 import type { Clock } from '../core/ports.js';
+import { isHolderAlive, isOfThisHost, type LockHolder, lockHolderSchema, ownLockHolder } from './lock-holder.js';
 
 /** A lock whose holder cannot be asked after (another host's, or one never written to its end) counts as left behind after this time without a sign of life. */
 const longestSilence = 60_000;
 const signOfLife = 15_000;
 const firstWait = 50;
 const longestWait = 500;
-
-const holderSchema = z.object({ pid: z.number().int().positive(), start: z.string(), host: z.string() });
-type Holder = z.output<typeof holderSchema>;
 
 export interface LockWait {
   readonly clock: Clock;
@@ -22,7 +19,7 @@ export interface LockWait {
 interface Lock {
   /** As it stands in the file. */
   readonly text: string;
-  readonly holder: Holder | undefined;
+  readonly holder: LockHolder | undefined;
 }
 
 /** Within one process, those who want the same lock stand in line here and never poll for each other. */
@@ -44,6 +41,18 @@ export async function withFileLock<T>(path: string, wait: LockWait, work: () => 
   }
 }
 
+/** As `withFileLock`, but undefined at once if somebody else has the lock. */
+export async function tryFileLock<T>(path: string, { clock, signal }: Omit<LockWait, 'onWait'>, work: () => Promise<T>): Promise<T | undefined> {
+  const taken = new AbortController();
+  const giveUp = (): void => queueMicrotask(() => taken.abort());
+  try {
+    return await withFileLock(path, { clock, signal: AbortSignal.any([signal, taken.signal]), onWait: giveUp }, work);
+  } catch (error) {
+    if (taken.signal.aborted && error === taken.signal.reason) return undefined;
+    throw error;
+  }
+}
+
 async function inLine<T>(before: Promise<unknown>, path: string, wait: LockWait, work: () => Promise<T>): Promise<T> {
   wait.signal.throwIfAborted();
   const { onWait, ...quiet } = wait;
@@ -61,7 +70,7 @@ async function inLine<T>(before: Promise<unknown>, path: string, wait: LockWait,
 }
 
 async function locked<T>(path: string, wait: LockWait, work: () => Promise<T>): Promise<T> {
-  const mine: Holder = { pid: process.pid, start: await startOf(process.pid) ?? '', host: hostname() };
+  const mine = await ownLockHolder();
   let { onWait } = wait;
   for (let delay = firstWait; !(await take(path, mine)); ) {
     wait.signal.throwIfAborted();
@@ -85,7 +94,7 @@ async function locked<T>(path: string, wait: LockWait, work: () => Promise<T>): 
   }
 }
 
-async function take(path: string, holder: Holder): Promise<boolean> {
+async function take(path: string, holder: LockHolder): Promise<boolean> {
   const file = await open(path, 'wx').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'EEXIST') return undefined;
     throw error;
@@ -113,9 +122,9 @@ async function look(path: string): Promise<Lock | undefined> {
   }
 }
 
-function parseHolder(text: string): Holder | undefined {
+function parseHolder(text: string): LockHolder | undefined {
   try {
-    return holderSchema.parse(JSON.parse(text));
+    return lockHolderSchema.parse(JSON.parse(text));
   } catch {
     return undefined; // its holder may be writing it just now
   }
@@ -132,27 +141,7 @@ async function removeStale(path: string, stale: Lock, { clock, signal }: LockWai
 }
 
 async function isLeftBehind({ holder }: Lock, path: string, clock: Clock): Promise<boolean> {
-  if (holder?.host === hostname()) return !(await isAlive(holder));
+  if (holder !== undefined && isOfThisHost(holder)) return !(await isHolderAlive(holder));
   const age = await stat(path).then(({ mtimeMs }) => clock.now() - mtimeMs, () => 0);
   return age > longestSilence;
-}
-
-async function isAlive({ pid, start }: Holder): Promise<boolean> {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
-  }
-  const now = await startOf(pid);
-  return now === undefined || start === '' || now === start;
-}
-
-/** What tells a process from a later one with the same id; undefined where there is no /proc. */
-async function startOf(pid: number): Promise<string | undefined> {
-  try {
-    const text = await readFile(`/proc/${pid}/stat`, 'utf8');
-    return text.slice(text.lastIndexOf(')') + 2).split(' ')[19];
-  } catch {
-    return undefined;
-  }
 }

@@ -108,7 +108,10 @@ export interface SavedPlace extends CheckpointPlace {
 
 /** Saving what a resource holds, and bringing it back in a later run. */
 export interface Checkpointing<Spec, Handle extends JsonObject> {
-  /** Saves the state, and lets the resource go on as it was. What it makes outside of the folder carries the key. */
+  /**
+   * Saves the state, and lets the resource go on as it was. What it makes outside of the folder carries the key, and its
+   * size is told as `bytes`.
+   */
   save(handle: Handle, place: CheckpointPlace, ctx: StepContext): Promise<JsonObject>;
   /** As `acquire`, but in the state that was saved. */
   restore(from: SavedPlace, spec: Spec, ctx: StepContext): Promise<Handle>;

@@ -27,6 +27,11 @@ export class Registry {
     return this.#entry(kind).kind;
   }
 
+  /** Whether this bake has it. */
+  knows(kind: string): boolean {
+    return this.#kinds.has(kind);
+  }
+
   /** Whether releasing it removes something; true of a kind that is not known. */
   owns(kind: string): boolean {
     return this.#kinds.get(kind)?.kind.owns !== false;

@@ -10,6 +10,7 @@ import type { StepKind } from '../plan/step-kind.js';
 import { attemptStep, factsOf, StepFailed } from './attempt-step.js';
 import { BuildCache, type RunCache } from './cache/build-cache.js';
 import type { Decision } from './cache/decide.js';
+import { isResult } from './cache/record-build.js';
 import { Connections } from './connections.js';
 import { isEnterable } from './kept-machine.js';
 import { Gate } from './limits.js';
@@ -89,6 +90,7 @@ class Run {
     signal.removeEventListener('abort', onAbort);
     await this.#connections.closeAll();
     await this.#close();
+    await this.#cache?.close(this.#leftovers.length === 0);
     const statuses = this.#builds.map((build) => build.status);
     const status = statuses.includes('cancelled') ? 'cancelled' : statuses.every((one) => one === 'succeeded') ? 'succeeded' : 'failed';
     return { status, builds: this.#builds.map((build) => this.#summary(build)), leftovers: this.#leftovers };
@@ -390,7 +392,7 @@ class Run {
   #summary(build: BuildState): BuildSummary {
     const { clock } = this.#services;
     const status = build.status === 'waiting' || build.status === 'running' ? 'cancelled' : build.status;
-    const owners = build.steps.filter((state) => this.#isArtifact(state) && !this.#services.registry.passesOn(state.step.kind) || build.plan.artifact.$ref === `${state.step.id}#artifact` && state.step.lifetime === 'none');
+    const owners = build.steps.filter((state) => isResult(state, this.#services.registry));
     const artifacts = status === 'succeeded' ? owners.flatMap((state) => { const artifact = this.#outputs.get(state.step.id)?.['artifact']; return artifact === undefined ? [] : [artifact as unknown as Artifact]; }) : [];
     return { build: build.plan.id, status, milliseconds: build.startedAt === undefined ? 0 : (build.endedAt ?? clock.now()) - build.startedAt, artifacts, ...(this.#isUpToDate(build) ? { upToDate: true } : {}), ...(build.error === undefined ? {} : { error: reportOf(build.error) }) };
   }

@@ -35,6 +35,18 @@ export function createToolkit({ cwd, env }: { readonly cwd: string; readonly env
       const [{ cleanRuns }, { extensions }] = await Promise.all([import('./clean-runs.js'), import('./catalogue.js')]);
       return cleanRuns(options, extensions, env);
     },
+    async prune(options) {
+      const [{ pruneStore }, { extensions }] = await Promise.all([import('./prune-store.js'), import('./catalogue.js')]);
+      return pruneStore(options, extensions, env);
+    },
+    async images(options) {
+      const [{ builtImages }, { extensions }] = await Promise.all([import('./built-images.js'), import('./catalogue.js')]);
+      return builtImages(options, extensions, env);
+    },
+    async outputs(options) {
+      const { buildOutputs } = await import('./built-images.js');
+      return buildOutputs(options, env);
+    },
     async doctor({ platforms }) {
       const { extensions } = await import('./catalogue.js');
       const asked = extensions.filter((extension) => extension.doctor !== undefined && (platforms === undefined || platforms.includes(extension.name)));

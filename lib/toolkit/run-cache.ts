@@ -4,6 +4,8 @@ import { BakeError } from '../core/bake-error.js';
 import { closest } from '../core/closest.js';
 import { matchesGlob } from '../core/glob.js';
 import type { Clock } from '../core/ports.js';
+import { Size } from '../core/size.js';
+import { BuildRecords } from '../engine/cache/build-records.js';
 import { cacheKey } from '../engine/cache/cache-key.js';
 import { CheckpointStore } from '../engine/cache/checkpoint-store.js';
 import { LastBuilds } from '../engine/cache/last-builds.js';
@@ -21,14 +23,29 @@ export interface CachePlaces {
   readonly clock: Clock;
 }
 
+/** Bytes that checkpoints may take, where nobody says otherwise. */
+const defaultLimit = Size.gibibytes(20);
+
+/** How much checkpoints may take: `BAKE_CACHE_SIZE`, or 20 GB; bytes. @throws BakeError `InvalidSize` */
+export function cacheLimit(env: NodeJS.ProcessEnv): number {
+  const text = env['BAKE_CACHE_SIZE'];
+  if (text === undefined || text === '') return defaultLimit.toBytes();
+  try {
+    return Size.parse(text).toBytes();
+  } catch (error) {
+    const { message, hint } = BakeError.from(error);
+    throw new BakeError({ code: 'InvalidSize', message: `BAKE_CACHE_SIZE: ${message}`, ...(hint === undefined ? {} : { hint }) });
+  }
+}
+
 /** Where a run looks for what earlier ones left. @throws BakeError `NoSuchStep` for a glob that matches nothing */
 export async function runCache(plans: readonly Plan[], { noCache, checkpoints = 'auto' }: Pick<RunOptions, 'noCache' | 'checkpoints'>, places: CachePlaces): Promise<RunCache> {
   return { ...cacheStores(places), key: await cacheKey(places.cache), fresh: freshSteps(plans, noCache), save: checkpoints };
 }
 
-export function cacheStores({ project, cache, clock }: CachePlaces): Pick<RunCache, 'checkpoints' | 'outcomes' | 'lastBuilds' | 'digests'> {
+export function cacheStores({ project, cache, clock }: CachePlaces): Pick<RunCache, 'checkpoints' | 'outcomes' | 'lastBuilds' | 'digests'> & { readonly records: BuildRecords } {
   const digests = fileDigests(cache, clock);
-  return { digests, checkpoints: new CheckpointStore({ folder: join(cache, 'checkpoints'), clock }), outcomes: new OutcomeStore(join(project, '.bake', 'outcomes')), lastBuilds: new LastBuilds(join(project, '.bake', 'last')) };
+  return { digests, checkpoints: new CheckpointStore({ folder: join(cache, 'checkpoints'), clock }), outcomes: new OutcomeStore(join(project, '.bake', 'outcomes')), lastBuilds: new LastBuilds(join(project, '.bake', 'last')), records: new BuildRecords(join(project, '.bake', 'images')) };
 }
 
 function fileDigests(cache: string, clock: Clock): FileDigests {

@@ -1,11 +1,15 @@
 import type { BuildForecast } from '../engine/cache/forecast.js';
+import type { SizedCheckpoint as PrunedCheckpoint } from '../engine/cache/prune.js';
 import type { DoctorCheck } from '../engine/extension.js';
 import type { Session } from '../engine/session.js';
 import type { Diagnostic } from '../core/diagnostic.js';
 import type { BuildSummary, ErrorReport, IoHost, Leftover } from '../core/events.js';
 import type { Plan } from '../plan/plan.js';
+import type { ArtifactFile } from '../core/artifact.js';
 
 export type { BuildForecast, Reason, StepForecast } from '../engine/cache/forecast.js';
+
+export type { SizedCheckpoint as PrunedCheckpoint } from '../engine/cache/prune.js';
 
 /** What `bake` can do, for a command line, a test or another program. `createToolkit` makes one. */
 export interface Toolkit {
@@ -20,6 +24,12 @@ export interface Toolkit {
   shell(options: ShellOptions): Promise<ShellReport>;
   /** Removes what dead runs left behind. */
   clean(options: CleanOptions): Promise<CleanReport>;
+  /** Makes room in the user's store of checkpoints, also while other processes build with it. */
+  prune(options: PruneOptions): Promise<PruneReport>;
+  /** What was built in a project, newest first. */
+  images(options: RecordOptions): Promise<readonly BuiltImage[]>;
+  /** What the last successful run of each build made. @throws BakeError `NeverBuilt` */
+  outputs(options: RecordOptions): Promise<readonly BuildOutputs[]>;
   doctor(options: { readonly platforms?: readonly string[] }): Promise<readonly PlatformHealth[]>;
 }
 
@@ -116,4 +126,81 @@ export interface CleanReport {
 export interface PlatformHealth {
   readonly platform: string;
   readonly checks: readonly DoctorCheck[];
+}
+
+export interface PruneOptions {
+  /** The project's folder, whose outcomes are looked at. */
+  readonly project: string;
+  /** Bytes that the checkpoints of all projects may take. @default - the limit of the store, if `olderThan` is not given; else any */
+  readonly keepStorage?: number;
+  /** What was last used longer ago goes; milliseconds. @default - age does not matter */
+  readonly olderThan?: number;
+  readonly dryRun: boolean;
+  readonly signal: AbortSignal;
+}
+
+export interface PruneReport {
+  /** Checkpoints, with the bytes that each really took. */
+  readonly removed: readonly PrunedCheckpoint[];
+  /** What the project's builds knew to be up to date. */
+  readonly outcomes: readonly { readonly build: string; readonly step: string; readonly at: number }[];
+  /** What dead processes left: paths, and titles of what was elsewhere. */
+  readonly rests: readonly string[];
+  readonly left: { readonly count: number; readonly bytes: number; /** How many of them runs use. */ readonly used: number };
+  /** Bytes that were to be kept. */
+  readonly limit?: number;
+  /** What could not be removed, and why. */
+  readonly problems: readonly { readonly title: string; readonly reason: string }[];
+}
+
+export interface RecordOptions {
+  /** The project's folder: where `.bake` is. */
+  readonly project: string;
+  /** Globs on images and builds. Empty for all. */
+  readonly selectors: readonly string[];
+}
+
+/** One artifact that a build made. */
+export interface BuiltImage {
+  readonly image: string;
+  readonly build: string;
+  readonly platform: string;
+  readonly step: string;
+  /** Whether it is what the source made itself, not what a post-processor made of that. */
+  readonly isMain: boolean;
+  readonly type: string;
+  readonly id: string;
+  readonly title: string;
+  readonly digest?: string;
+  /** Bytes, where that is known. */
+  readonly size?: number;
+  readonly files: readonly ArtifactFile[];
+  readonly parents: readonly { readonly build?: string | undefined; readonly id: string; readonly digest?: string | undefined }[];
+  readonly fingerprint?: string | undefined;
+  /** When it was made; milliseconds since the epoch. */
+  readonly at: number;
+  /** What its build took. */
+  readonly milliseconds: number;
+  readonly run: string;
+  /** What the project was at when it was built; `isDirty` if files had changed since. */
+  readonly commit?: { readonly id: string; readonly isDirty: boolean } | undefined;
+  /** Whether it is what the build's last run made or found. */
+  readonly isLatest: boolean;
+  /** Whether it is still there as it was made; absent if nobody can tell. */
+  readonly holds?: boolean;
+}
+
+/** What the last successful run of a build made. */
+export interface BuildOutputs {
+  readonly build: string;
+  readonly run: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  /** What the source made comes first. */
+  readonly artifacts: readonly (Pick<BuiltImage, 'isMain' | 'type' | 'id' | 'title' | 'digest' | 'size' | 'files' | 'fingerprint'> & {
+    /** Of its step, in the build. */
+    readonly name: string;
+    /** Of the project's git work tree. */
+    readonly commit?: string;
+  })[];
 }

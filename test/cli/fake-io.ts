@@ -91,6 +91,9 @@ export class FakeToolkit implements Toolkit {
   forecasts: Awaited<ReturnType<Toolkit['forecast']>> = [];
   shellReport: Awaited<ReturnType<Toolkit['shell']>> | Error = new Error('no shell expected');
   cleaned: Awaited<ReturnType<Toolkit['clean']>> = { removed: [], left: [] };
+  pruned: Awaited<ReturnType<Toolkit['prune']>> = { removed: [], outcomes: [], rests: [], problems: [], left: { count: 0, bytes: 0, used: 0 } };
+  built: Awaited<ReturnType<Toolkit['images']>> = [];
+  made: Awaited<ReturnType<Toolkit['outputs']>> = [];
   health: Awaited<ReturnType<Toolkit['doctor']>> = [];
 
   async synth(options: Parameters<Toolkit['synth']>[0]): Promise<Synthesis> {
@@ -124,6 +127,18 @@ export class FakeToolkit implements Toolkit {
   async clean(options: Parameters<Toolkit['clean']>[0]): ReturnType<Toolkit['clean']> {
     this.#called('clean', options);
     return this.cleaned;
+  }
+  async prune(options: Parameters<Toolkit['prune']>[0]): ReturnType<Toolkit['prune']> {
+    this.#called('prune', options);
+    return this.pruned;
+  }
+  async images(options: Parameters<Toolkit['images']>[0]): ReturnType<Toolkit['images']> {
+    this.#called('images', options);
+    return this.built;
+  }
+  async outputs(options: Parameters<Toolkit['outputs']>[0]): ReturnType<Toolkit['outputs']> {
+    this.#called('outputs', options);
+    return this.made;
   }
   async doctor(options: Parameters<Toolkit['doctor']>[0]): ReturnType<Toolkit['doctor']> {
     this.#called('doctor', options);

@@ -121,6 +121,44 @@ export const commandTable: readonly CommandSpec[] = [
     load: async () => (await import('../commands/clean.js')).clean,
   },
   {
+    name: 'prune', summary: 'make room: remove checkpoints that were not used for long',
+    description: 'Keeps the checkpoints of all your projects within --keep-storage: what was used least recently goes first. Without options the limit is 20GB, or what BAKE_CACHE_SIZE says; a run that saves checkpoints keeps to it too. With --older-than alone, only age counts, and results of this project that are as old are forgotten. What a run uses stays; what dead processes left goes. Exit code 5 if something could not be removed.',
+    positionals: [],
+    options: [appOptions[0]!,
+      { name: 'keep-storage', value: 'size', summary: 'how much may stay, such as 20GB; 0 for nothing' },
+      { name: 'older-than', value: 'time', summary: 'remove what was last used longer ago, such as 7d or 12h' },
+      { name: 'dry-run', short: 'n', summary: 'only say what would be removed' },
+    ],
+    examples: [
+      { command: 'bake prune', meaning: 'keep the store within its limit' },
+      { command: 'bake prune --keep-storage 5GB --older-than 7d', meaning: 'nothing that is older, and no more than that' },
+      { command: 'bake prune --keep-storage 0 --dry-run', meaning: 'what there is, and what it takes' },
+    ],
+    load: async () => (await import('../commands/prune.js')).prune,
+  },
+  {
+    name: 'images', summary: 'list what was built in this project',
+    description: 'Newest first: each artifact, what it was built from, when, at which git commit, and whether it is still there.',
+    positionals: [{ name: 'builds', isVariadic: true, completion: 'build' }], options: [appOptions[0]!],
+    examples: [
+      { command: 'bake images', meaning: 'everything' },
+      { command: "bake images 'Web/*' --json", meaning: 'what the builds of Web made, for programs' },
+    ],
+    load: async () => (await import('../commands/images.js')).images,
+  },
+  {
+    name: 'outputs', summary: 'print ids, paths and digests of what was built last',
+    description: 'For Terraform and pipelines: what the last successful run of each build made. Nothing is built; a build that never was is an error.',
+    positionals: [{ name: 'builds', isVariadic: true, completion: 'build' }],
+    options: [appOptions[0]!, { name: 'format', value: 'format', choices: ['json', 'env', 'tfvars'], summary: 'json (default), env (BAKE_WEB_DOCKER_ID=…, for a shell), tfvars (web_docker_id = "…")' }],
+    examples: [
+      { command: 'bake outputs Web/Docker', meaning: 'as JSON: what one build made' },
+      { command: 'bake outputs --format tfvars > images.auto.tfvars', meaning: 'for Terraform' },
+      { command: 'eval "$(bake outputs --format env)"', meaning: 'as variables of a shell' },
+    ],
+    load: async () => (await import('../commands/outputs.js')).outputs,
+  },
+  {
     name: 'doctor', summary: 'check what each platform needs on this machine',
     description: 'With platforms named, the exit code is 1 if a required part of one is missing.',
     positionals: [{ name: 'platform', isVariadic: true, completion: 'platform' }], options: [],
@@ -154,7 +192,7 @@ export const commandTable: readonly CommandSpec[] = [
   },
   {
     name: 'help', summary: 'show the help of a command',
-    positionals: [{ name: 'command', completion: ['init', 'ls', 'synth', 'diff', 'run', 'shell', 'clean', 'doctor', 'setup', 'completion'] }], options: [],
+    positionals: [{ name: 'command', completion: ['init', 'ls', 'synth', 'diff', 'run', 'shell', 'clean', 'prune', 'images', 'outputs', 'doctor', 'setup', 'completion'] }], options: [],
     examples: [{ command: 'bake help run', meaning: 'the same as bake run --help' }],
     load: async () => (await import('../commands/help.js')).help,
   },

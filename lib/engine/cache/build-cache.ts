@@ -6,12 +6,15 @@ import type { StepContext } from '../handler.js';
 import type { BuildState, StepState } from '../run-state.js';
 import type { EngineServices } from '../services.js';
 import { makeStepContext, tokenOf } from '../step-context.js';
+import type { BuildRecords, Commit } from './build-records.js';
 import type { Checkpoint, CheckpointStore } from './checkpoint-store.js';
 import { decide, type Decision, isRecordable } from './decide.js';
 import type { FileDigests } from './file-digests.js';
 import { type Fingerprint, Fingerprints, outcomeKey } from './fingerprints.js';
 import type { LastBuilds, LastStep } from './last-builds.js';
 import type { OutcomeStore } from './outcome-store.js';
+import { pruneIfOver } from './prune.js';
+import { recordBuild } from './record-build.js';
 import { saveCheckpoint } from './save-checkpoint.js';
 
 /** Where a run looks for what earlier runs left, and leaves what later ones may use. */
@@ -26,6 +29,12 @@ export interface RunCache {
   readonly fresh: ReadonlySet<string>;
   /** After which steps a machine is saved: after each, where it is worth its time, or never. */
   readonly save: 'all' | 'auto' | 'none';
+  /** Where what builds have made is written down. @default - nowhere */
+  readonly records?: BuildRecords;
+  /** The project's commit, now. @default - it has none */
+  readonly commit?: () => Promise<Commit | undefined>;
+  /** Bytes that the checkpoints may take, but for those that runs use. @default - any */
+  readonly limit?: number;
 }
 
 export interface BuildCacheHost {
@@ -39,6 +48,9 @@ export interface BuildCacheHost {
 const worth = 4;
 /** Milliseconds that a build's first checkpoint is taken to cost, and that any costs at least. */
 const [firstCost, leastCost] = [250, 100];
+
+/** Milliseconds that a run waits at its end for checkpoints to go. */
+const longestPruning = 5_000;
 
 /** What the cache knows of one build while it is carried out. */
 interface Progress {
@@ -65,11 +77,13 @@ export class BuildCache {
   readonly #host: BuildCacheHost & { readonly contextOf: (state: StepState) => StepContext };
   readonly #fingerprints: Fingerprints;
   readonly #builds = new Map<BuildState, Progress>();
+  #commit: Promise<Commit | undefined> | undefined;
+  #hasSaved = false;
 
   constructor(cache: RunCache, host: BuildCacheHost) {
     const { services, signal, notify } = host;
     const connect = () => Promise.reject(new Error('a cache works without a connection'));
-    this.#cache = cache;
+    this.#cache = { ...cache, checkpoints: cache.checkpoints.usedBy({ run: services.run.id, project: services.run.project }) };
     this.#host = { ...host, contextOf: (state) => makeStepContext({ step: factsOf(state), signal, services, notify, connect }) };
     this.#fingerprints = new Fingerprints({ ...this.#host, digests: cache.digests, key: cache.key, isFresh: ({ step }) => cache.fresh.has(step.id) });
   }
@@ -86,6 +100,8 @@ export class BuildCache {
     const closure = await this.#closure(build);
     const decision = await decide(build, prints, closure, { ...this.#host, ...this.#cache });
     const { checkpoint, ranAt } = decision;
+    // What the user commits while the build runs is not in it.
+    if (build.steps.some((state) => state.status === 'waiting' && !decision.done.has(state) && !decision.idle.has(state))) this.#commit ??= this.#cache.commit?.().catch(() => undefined);
     this.#builds.set(build, { prints, closure, edge: await this.#edge(build, prints), last: checkpoint, ranAt: new Map(ranAt), unsaved: 0, total: checkpoint?.milliseconds ?? 0, cost: firstCost });
     return decision;
   }
@@ -136,6 +152,19 @@ export class BuildCache {
         outputs: masker.value(outputs.get(id) ?? {}) as Record<string, never>, ranAt: Object.fromEntries(progress.ranAt),
       });
     }
+    const { records } = this.#cache;
+    if (records !== undefined) await recordBuild({ build, prints: progress?.prints, outputs, records, commit: await this.#commit }, services);
+  }
+
+  /** To be called when the run is over. @param isOver whether nothing of it is left that may stand on checkpoints */
+  async close(isOver: boolean): Promise<void> {
+    const { checkpoints, limit } = this.#cache;
+    const { services } = this.#host;
+    const signal = AbortSignal.timeout(longestPruning);
+    try {
+      if (this.#hasSaved && limit !== undefined) await pruneIfOver({ checkpoints, services, signal, limit });
+      if (isOver) await checkpoints.release(signal);
+    } catch { /* what stays now goes with a later run, or with "bake prune" */ }
   }
 
   /** To be called when a build has ended, well or not: what is new next time is told by it. */
@@ -162,10 +191,11 @@ export class BuildCache {
     try {
       if (!fresh && await checkpoints.open(hex) !== undefined) return; // another process was here first
       progress.last = await saveCheckpoint({ state, key: hex, closure, last: progress.last, milliseconds: progress.total, ranAt: progress.ranAt }, { ...this.#host, checkpoints });
+      this.#hasSaved = true;
       progress.unsaved = 0;
       progress.cost = Math.max(leastCost, services.clock.now() - startedAt);
     } catch (error) {
-      if (signal.aborted) return;
+      if (signal.aborted || (BakeError.is(error) && error.code === 'CheckpointInUse')) return;
       const message = `no checkpoint could be saved: ${services.masker.text(BakeError.from(error).message)}`;
       notify({ type: 'step.warned', code: 'CheckpointFailed', message, hint: 'the build goes on; a later run starts earlier', step: state.step.id, build: state.step.build, title: state.step.title });
     }

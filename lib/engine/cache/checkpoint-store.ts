@@ -41,6 +41,8 @@ export interface Checkpoint extends CheckpointRecord {
   readonly folder: string;
   /** Of its files. */
   readonly bytes: number;
+  /** Of what it has outside of its folder, as far as that is known. */
+  readonly bytesOutside: number;
   /** Milliseconds since the epoch. */
   readonly usedAt: number;
 }
@@ -66,6 +68,11 @@ export class CheckpointStore {
   constructor(options: CheckpointStoreOptions) {
     this.#options = options;
     this.#marks = new CheckpointMarks(options.folder, options.clock);
+  }
+
+  /** The same store, for a run. */
+  usedBy(user: CheckpointUser): CheckpointStore {
+    return new CheckpointStore({ ...this.#options, user });
   }
 
   folderOf(key: string): string {
@@ -107,9 +114,9 @@ export class CheckpointStore {
     if (user !== undefined && await this.#exists()) await this.#exclusively(signal, () => this.#marks.release(user));
   }
 
-  /** The keys of what runs of any process use. */
-  used(): Promise<ReadonlySet<string>> {
-    return this.#marks.used();
+  /** The keys of what other runs, of any process, use. */
+  usedByOthers(): Promise<ReadonlySet<string>> {
+    return this.#marks.used(this.#options.user);
   }
 
   /** Keeps what was used last from being the first that goes. */
@@ -142,11 +149,13 @@ export class CheckpointStore {
         await writeFile(join(part, recordName), JSON.stringify({ version, ...record, files } satisfies JsonObject), { mode: 0o600 });
         await flush(join(part, recordName));
         const gone = await this.#exclusively(signal, async () => {
-          if (this.#options.user !== undefined) await this.#makeWay(key);
-          const below = await this.#withAllOn(key);
+          const { user } = this.#options;
+          const standing = await this.#withAllOn(key);
+          const used = standing.length === 0 ? new Set() : await this.#marks.used();
+          if (standing.some((one) => used.has(one))) throw new BakeError({ code: 'CheckpointInUse', message: `a run uses the checkpoint ${key}`, hint: 'it stays as it is' });
           const moved: string[] = [];
-          for (const each of below) moved.push(await this.#hide(each));
-          if (this.#options.user !== undefined) await this.#marks.add(key, this.#options.user);
+          for (const each of standing) moved.push(await this.#hide(each));
+          if (user !== undefined) await this.#marks.add(key, user);
           await rename(part, this.folderOf(key));
           return moved;
         });
@@ -169,7 +178,7 @@ export class CheckpointStore {
   /** Also one that is not whole yet. Nobody may be writing it: see `locked`. */
   async remove(key: string): Promise<void> {
     await rm(`${this.folderOf(key)}.part`, { recursive: true, force: true });
-    await this.#drop(key);
+    await rm(await this.#hide(key), { recursive: true, force: true });
   }
 
   /** Takes the checkpoints that `choose` names away from all who look for them, and returns them with what is left of them: the caller removes that. */
@@ -188,27 +197,30 @@ export class CheckpointStore {
     });
   }
 
-  /** Removes what dead processes left: halves, rests, locks and marks. @returns keys of which there were halves or rests, and are not there */
+  /** Removes what dead processes left, and what is damaged. @returns the paths of what was removed */
   async sweep(signal: AbortSignal): Promise<readonly string[]> {
     if (!(await this.#exists())) return [];
     await this.#exclusively(signal, () => this.#marks.sweep());
     const { folder, clock } = this.#options;
     const names = await readdir(folder);
-    const keyIn = (pattern: RegExp) => names.flatMap((name) => pattern.exec(name)?.[1] ?? []);
-    const rests = new Set(keyIn(/^([0-9a-f]{64})\.(?:part|gone)/));
-    const lost: string[] = [];
-    for (const key of new Set([...rests, ...keyIn(/^([0-9a-f]{64})\.lock/)])) {
-      await tryFileLock(this.#lock(key), { clock, signal }, async () => {
-        for (const name of names) if (name.startsWith(`${key}.part`) || name.startsWith(`${key}.gone`)) await rm(join(folder, name), { recursive: true, force: true });
-        if (rests.has(key) && await this.peek(key) === undefined) lost.push(key);
+    const removed: string[] = [];
+    for (const key of new Set(names.flatMap((name) => /^([0-9a-f]{64})(?:\.(?:part|gone|lock)|$)/.exec(name)?.[1] ?? []))) {
+      const isWhole = await this.peek(key) !== undefined;
+      if (isWhole && !names.some((name) => name.startsWith(`${key}.`) && !name.startsWith(`${key}.use-`))) continue;
+      await this.tryLocked(key, signal, async () => {
+        const rests = names.filter((name) => name.startsWith(`${key}.part`) || name.startsWith(`${key}.gone`)).map((name) => join(folder, name));
+        if (names.includes(key) && await this.peek(key) === undefined) rests.push(await this.#hide(key));
+        for (const path of rests) await rm(path, { recursive: true, force: true });
+        removed.push(...rests);
       });
     }
     for (const name of names) if (name.endsWith('.stale')) await tryFileLock(join(folder, name), { clock, signal }, () => Promise.resolve());
-    return lost;
+    return removed;
   }
 
-  async #drop(key: string): Promise<void> {
-    await rm(await this.#hide(key), { recursive: true, force: true });
+  /** As `locked`, but does nothing if somebody has the lock. */
+  tryLocked<T>(key: string, signal: AbortSignal, work: () => Promise<T>): Promise<T | undefined> {
+    return tryFileLock(this.#lock(key), { clock: this.#options.clock, signal }, work);
   }
 
   /** Its name goes first, so that a half-removed one is never taken for a whole one. */
@@ -218,14 +230,9 @@ export class CheckpointStore {
     return gone;
   }
 
-  async #makeWay(key: string): Promise<void> {
-    if (await this.peek(key) === undefined || !(await this.used()).has(key)) return;
-    throw new BakeError({ code: 'CheckpointInUse', message: `a run uses the checkpoint ${key}`, hint: 'it stays as it is' });
-  }
-
-  /** What stands on a checkpoint, what is on top first, and itself. */
+  /** What stands on a checkpoint, and itself; what is on top first. */
   async #withAllOn(key: string): Promise<readonly string[]> {
-    if (await this.peek(key) === undefined) return [key];
+    if (!(await stat(this.folderOf(key)).then(() => true, () => false))) return [];
     const all = await this.list();
     const above = (one: string): readonly string[] => [...all.filter(({ parent }) => parent === one).flatMap((child) => above(child.key)), one];
     return above(key);
@@ -255,11 +262,16 @@ export class CheckpointStore {
       const path = join(folder, recordName);
       const [text, { mtimeMs }] = await Promise.all([readFile(path, 'utf8'), stat(path)]);
       const { version: _, files, ...record } = recordSchema.parse(JSON.parse(text));
-      return { checkpoint: { ...record, key, folder, usedAt: mtimeMs, bytes: files.reduce((sum, file) => sum + file.size, 0) }, files };
+      return { checkpoint: { ...record, key, folder, usedAt: mtimeMs, bytes: files.reduce((sum, file) => sum + file.size, 0), bytesOutside: bytesOutside(record.states) }, files };
     } catch {
       return undefined; // none, or one that is damaged: the same
     }
   }
+}
+
+/** A handler that keeps something elsewhere says how much in its member `bytes`. */
+function bytesOutside(states: CheckpointRecord['states']): number {
+  return Object.values(states).reduce((sum, { saved }) => sum + (typeof saved?.['bytes'] === 'number' ? saved['bytes'] : 0), 0);
 }
 
 async function flush(path: string): Promise<void> {

@@ -5,7 +5,7 @@ import type { EngineServices } from '../services.js';
 import type { Checkpoint, CheckpointStore } from './checkpoint-store.js';
 import { type Fingerprint, outcomeKey } from './fingerprints.js';
 import type { OutcomeStore } from './outcome-store.js';
-import { discardCheckpoint } from './save-checkpoint.js';
+import { discardCheckpoint, savedKinds } from './save-checkpoint.js';
 import { nameIn, placeOf } from './saved-place.js';
 
 /** What a build need not do again. */
@@ -108,8 +108,7 @@ async function deepestCheckpoint(chain: readonly StepState[], prints: Prints, cl
     const opened = host.onlyLooks === true ? await checkpoints.open(print.hex) : await checkpoints.use(print.hex, host.signal);
     if (opened !== undefined && await isWhole(found, closure, host)) return { checkpoint: found, end };
     if (host.onlyLooks === true) continue;
-    const kinds = Object.values(found.states).filter(({ saved }) => saved !== undefined).map(({ kind }) => kind);
-    await discardCheckpoint(found.key, kinds, host);
+    await discardCheckpoint(found.key, savedKinds(found), host);
   }
   return undefined;
 }

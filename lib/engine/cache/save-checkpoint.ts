@@ -56,14 +56,31 @@ export async function saveCheckpoint({ state, key, closure, last, milliseconds, 
   return made;
 }
 
-/** Removes a checkpoint, and what its handlers made outside of its folder. */
-export async function discardCheckpoint(key: string, kinds: Iterable<string>, { checkpoints, services, signal }: Pick<SaveHost, 'checkpoints' | 'services' | 'signal'>): Promise<void> {
-  const { clock, exec, registry } = services;
+export interface DiscardHost {
+  readonly checkpoints: CheckpointStore;
+  readonly services: Pick<EngineServices, 'clock' | 'exec' | 'registry'>;
+  readonly signal: AbortSignal;
+}
+
+/** Removes a checkpoint, and what its handlers made outside of its folder. One that another run uses stays. */
+export async function discardCheckpoint(key: string, kinds: Iterable<string>, { checkpoints, services, signal }: DiscardHost): Promise<void> {
   await checkpoints.locked(key, signal, async () => {
+    if (await checkpoints.peek(key) !== undefined && (await checkpoints.usedByOthers()).has(key)) return;
     await checkpoints.remove(key);
-    for (const kind of new Set(kinds)) {
-      const loaded = await registry.handler(kind);
-      if (loaded.type === 'resource') await loaded.handler.checkpoint?.discard?.(key, { signal, clock, exec, warn: () => {} });
-    }
+    await discardOutside(key, kinds, services, signal);
   });
+}
+
+/** Removes what handlers made outside of the folder of a checkpoint that is gone. Nobody may be writing it: see `CheckpointStore.locked`. */
+export async function discardOutside(key: string, kinds: Iterable<string>, { clock, exec, registry }: DiscardHost['services'], signal: AbortSignal): Promise<void> {
+  for (const kind of new Set(kinds)) {
+    if (!registry.knows(kind)) continue;
+    const loaded = await registry.handler(kind);
+    if (loaded.type === 'resource') await loaded.handler.checkpoint?.discard?.(key, { signal, clock, exec, warn: () => {} });
+  }
+}
+
+/** The kinds of the steps of which a checkpoint holds something. */
+export function savedKinds({ states }: Pick<Checkpoint, 'states'>): readonly string[] {
+  return Object.values(states).filter(({ saved }) => saved !== undefined).map(({ kind }) => kind);
 }

@@ -33,4 +33,8 @@ export const dockerPlatform: Extension = {
     const [{ scanDocker }, { engine }] = await Promise.all([import('./engine/scan.js'), handlers()]);
     return scanDocker(engine, host);
   },
+  savedOutside: async (host, cache) => {
+    const [{ savedImages }, { engine }] = await Promise.all([import('./engine/container-checkpoint.js'), handlers()]);
+    return savedImages(engine, cache, host);
+  },
 };

@@ -1,8 +1,10 @@
+import { hostname } from 'node:os';
 import { BakeError } from '../../../core/bake-error.js';
-import type { JsonObject } from '../../../core/json.js';
+import { type JsonObject, sha256 } from '../../../core/json.js';
+import type { SavedOutside } from '../../../engine/extension.js';
 import type { Checkpointing, StepContext } from '../../../engine/handler.js';
 import type { ContainerHandle, ContainerSpec } from './container.js';
-import type { DockerEngine } from './docker-engine.js';
+import type { Abortable, DockerEngine } from './docker-engine.js';
 import { noStamp } from './labels.js';
 
 /** Images of checkpoints are named after them, so that they are found when nothing else is known. */
@@ -10,7 +12,12 @@ export const checkpointRepository = 'bake-checkpoint';
 
 interface Saved extends JsonObject {
   readonly image: string;
+  /** That the image adds to what the container was made from. */
+  readonly bytes: number;
 }
+
+/** In the history of such an image: a daemon has users and cache folders that know nothing of each other. */
+const commentOf = (cache: string) => `bake checkpoint of ${sha256(`${hostname()}:${cache}`).slice(0, 16)}`;
 
 /**
  * A container's file system, kept as an image with the daemon. Processes that run in the container are not in it.
@@ -24,7 +31,9 @@ export function containerCheckpoint(engine: DockerEngine, start: (spec: Containe
       if (from === undefined) throw new BakeError({ code: 'DockerContainerNotFound', source: 'platform', message: `the container ${id} is gone` });
       // With the settings of what the container was made from, so that a container made from this one is no other.
       const name = `${checkpointRepository}:${key}`;
-      return { image: await engine.commit({ container: id, changes: [], name, config: { ...from.config, labels: { ...from.config.labels, ...noStamp } } }) };
+      const image = await engine.commit({ container: id, changes: [], name, message: commentOf(ctx.run.cache), config: { ...from.config, labels: { ...from.config.labels, ...noStamp } } });
+      const size = (await engine.inspectImage(image, ctx))?.size ?? from.size;
+      return { image, bytes: Math.max(0, size - from.size) };
     },
     restore: ({ saved }, spec, ctx) => start(spec, (saved as Saved).image, ctx),
     isWhole: async ({ saved, key }, ctx) => (await engine.inspectImage(`${checkpointRepository}:${key}`, ctx))?.id === (saved as Saved).image,
@@ -33,4 +42,15 @@ export function containerCheckpoint(engine: DockerEngine, start: (spec: Containe
       if (image !== undefined) await engine.removeImage(image.id);
     },
   };
+}
+
+/** Images of checkpoints of one cache folder. */
+export async function savedImages(engine: DockerEngine, cache: string, options: Abortable): Promise<readonly SavedOutside[]> {
+  const images = await engine.imagesNamed(checkpointRepository, options).catch((error: unknown) => {
+    if (BakeError.is(error) && (error.cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') return []; // there is no daemon here
+    throw error;
+  });
+  return images.filter(({ comment, tag }) => comment === commentOf(cache) && /^[0-9a-f]{64}$/.test(tag)).map(({ id, tag }) => ({
+    key: tag, title: `image ${checkpointRepository}:${tag.slice(0, 12)}…`, remove: async () => { await engine.removeImage(id); },
+  }));
 }

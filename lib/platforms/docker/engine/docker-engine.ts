@@ -163,6 +163,13 @@ export interface Labelled {
   readonly labels: Readonly<Record<string, string>>;
 }
 
+export interface TaggedImage {
+  readonly id: string;
+  readonly tag: string;
+  /** Empty if it has none. */
+  readonly comment: string;
+}
+
 /** `kept`: other images are made from it or a container uses it; it has no name any more. */
 export type ImageRemoval = 'removed' | 'kept' | 'missing';
 
@@ -197,6 +204,8 @@ export interface DockerEngine {
   removeImage(id: string): Promise<ImageRemoval>;
   /** Images with this label (`name` or `name=value`); those that only carry others and have no name are left out. */
   listImages(label: string, options?: Abortable): Promise<readonly Labelled[]>;
+  /** All images of a repository, once for each tag, with the comment of their commit. */
+  imagesNamed(repository: string, options?: Abortable): Promise<readonly TaggedImage[]>;
   /** The digest in the registry. @throws BakeError `DockerPushFailed`, `DockerAuthFailed`, `DockerImageNotFound` */
   push(options: PushOptions): Promise<string>;
   /** Images by name or id as one archive. @throws BakeError `DockerImageNotFound` */

@@ -5,7 +5,7 @@ import Docker from 'dockerode';
 import type { ContainerPort } from '../../../communicators/docker-exec/container-port.js';
 import { BakeError } from '../../../core/bake-error.js';
 import { daemonError } from './daemon-error.js';
-import type { Abortable, BuildOptions, CommitOptions, ContainerFacts, ContainerOptions, DaemonVersion, DockerEngine, ImageFacts, ImageRemoval, ImportOptions, Labelled, PullOptions, PushOptions } from './docker-engine.js';
+import type { Abortable, BuildOptions, CommitOptions, ContainerFacts, ContainerOptions, DaemonVersion, DockerEngine, ImageFacts, ImageRemoval, ImportOptions, Labelled, PullOptions, PushOptions, TaggedImage } from './docker-engine.js';
 import { DockerodeContainerPort } from './dockerode-container-port.js';
 import { DockerodeContainers } from './dockerode-containers.js';
 import { DockerodeImages } from './dockerode-images.js';
@@ -63,6 +63,9 @@ export class DockerodeEngine implements DockerEngine {
   }
   listImages(label: string, options?: Abortable): Promise<readonly Labelled[]> {
     return this.#images.list(label, options);
+  }
+  imagesNamed(repository: string, options?: Abortable): Promise<readonly TaggedImage[]> {
+    return this.#images.named(repository, options);
   }
   push(options: PushOptions): Promise<string> {
     return this.#images.push(options);

@@ -4,7 +4,7 @@ import { BakeError, type BakeErrorOptions } from '../../../core/bake-error.js';
 import { parseReference, withTag } from '../reference.js';
 import { buildKitLines } from './buildkit-lines.js';
 import { daemonError, reasonOf, statusOf } from './daemon-error.js';
-import type { Abortable, BuildOptions, ImageConfig, ImageFacts, ImageRemoval, ImportOptions, LayerProgress, Labelled, PullOptions, PushOptions, RegistryAuth } from './docker-engine.js';
+import type { Abortable, BuildOptions, ImageConfig, ImageFacts, ImageRemoval, ImportOptions, LayerProgress, Labelled, PullOptions, PushOptions, RegistryAuth, TaggedImage } from './docker-engine.js';
 import { labelChange } from './labels.js';
 import { eachMessage, failureOf, type StreamMessage } from './json-stream.js';
 import { registryFailure } from './registry-error.js';
@@ -134,6 +134,22 @@ export class DockerodeImages {
     try {
       const images = await this.#docker.listImages({ filters: { label: [label] }, ...abortable(signal) } as Docker.ListImagesOptions);
       return images.map((image) => ({ id: image.Id, title: image.RepoTags?.find((name) => name !== '<none>:<none>') ?? image.Id.slice(0, 19), labels: image.Labels ?? {} }));
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw daemonError(error, (reason) => ({ code: 'DockerFailed', message: `could not list images: ${reason}` }));
+    }
+  }
+
+  async named(repository: string, { signal }: Abortable = {}): Promise<readonly TaggedImage[]> {
+    try {
+      const images = await this.#docker.listImages({ filters: { reference: [repository] }, ...abortable(signal) } as Docker.ListImagesOptions);
+      const tagged: TaggedImage[] = [];
+      for (const { Id: id, RepoTags: names } of images) {
+        const facts = await untilAborted(this.#docker.getImage(id).inspect(), signal).catch((error: unknown) => { if (statusOf(error) !== 404) throw error; });
+        const tags = (names ?? []).filter((name) => name.startsWith(`${repository}:`)).map((name) => name.slice(repository.length + 1));
+        if (facts !== undefined) tagged.push(...tags.map((tag) => ({ id, tag, comment: facts.Comment ?? '' })));
+      }
+      return tagged;
     } catch (error) {
       signal?.throwIfAborted();
       throw daemonError(error, (reason) => ({ code: 'DockerFailed', message: `could not list images: ${reason}` }));

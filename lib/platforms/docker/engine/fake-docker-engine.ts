@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import type { ContainerPort } from '../../../communicators/docker-exec/container-port.js';
 import { BakeError } from '../../../core/bake-error.js';
 import { parseReference, withTag } from '../reference.js';
-import type { Abortable, BuildOptions, CommitOptions, ContainerFacts, ContainerOptions, DaemonVersion, DockerEngine, ImageConfig, ImageFacts, ImageRemoval, ImportOptions, Labelled, PullOptions, PushOptions } from './docker-engine.js';
+import type { Abortable, BuildOptions, CommitOptions, ContainerFacts, ContainerOptions, DaemonVersion, DockerEngine, ImageConfig, ImageFacts, ImageRemoval, ImportOptions, Labelled, PullOptions, PushOptions, TaggedImage } from './docker-engine.js';
 import { FakeContainerPort, type FakeInside } from './fake-container-port.js';
 import { type FakeFiles, packFrom, unpackInto } from './fake-files.js';
 import { type FakeProgram, fakeShell } from './fake-shell.js';
@@ -15,6 +15,7 @@ interface FakeImage {
   readonly files: FakeFiles;
   readonly tags: Set<string>;
   readonly digests: Set<string>;
+  readonly comment?: string;
 }
 
 interface FakeContainer extends FakeInside {
@@ -188,6 +189,12 @@ export class FakeDockerEngine implements DockerEngine {
     return [...this.#images.values()].filter((image) => has(image.config.labels, label) && !isHidden(image)).map((image) => ({ id: image.id, title: [...image.tags][0] ?? image.id.slice(0, 19), labels: image.config.labels }));
   }
 
+  async imagesNamed(repository: string): Promise<readonly TaggedImage[]> {
+    await this.#enter('imagesNamed');
+    const tagsOf = (image: FakeImage) => [...image.tags].filter((name) => name.startsWith(`${repository}:`)).map((name) => name.slice(repository.length + 1));
+    return [...this.#images.values()].flatMap((image) => tagsOf(image).map((tag) => ({ id: image.id, tag, comment: image.comment ?? '' })));
+  }
+
   async save(references: readonly string[]): Promise<Readable> {
     await this.#enter('save');
     const images = references.map((reference) => this.#image(reference) ?? (() => { throw notFound(reference); })());
@@ -244,12 +251,12 @@ export class FakeDockerEngine implements DockerEngine {
       .filter((container) => has(container.labels, label));
   }
 
-  async commit({ container, changes, config, name }: CommitOptions): Promise<string> {
+  async commit({ container, changes, config, name, message = '' }: CommitOptions): Promise<string> {
     await this.#enter('commit');
     const found = this.#containers.get(container);
     if (found === undefined) throw new BakeError({ code: 'DockerCommitFailed', source: 'platform', message: `could not commit the container: no such container: ${container}` });
     const labels = { ...this.#images.get(found.image)?.config.labels, ...found.options.labels, ...config.labels };
-    const id = this.#newImage({ parent: found.image, config: apply(changes, { ...config, labels }), files: new Map(found.files) });
+    const id = this.#newImage({ parent: found.image, config: apply(changes, { ...config, labels }), files: new Map(found.files), comment: message });
     if (name !== undefined) await this.tag(id, name);
     await this.#leave('commit');
     return id;
@@ -277,9 +284,9 @@ export class FakeDockerEngine implements DockerEngine {
   #newId(): string {
     return `sha256:${createHash('sha256').update(`fake ${++this.#count}`).digest('hex')}`;
   }
-  #newImage({ config, files, parent }: Pick<FakeImage, 'config' | 'files' | 'parent'>): string {
+  #newImage({ config, files, parent, comment = '' }: Pick<FakeImage, 'config' | 'files' | 'parent' | 'comment'>): string {
     const id = this.#newId();
-    this.#images.set(id, { id, parent, config, files, tags: new Set(), digests: new Set() });
+    this.#images.set(id, { id, parent, config, files, comment, tags: new Set(), digests: new Set() });
     return id;
   }
   #image(reference: string): FakeImage | undefined {
