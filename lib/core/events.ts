@@ -38,6 +38,8 @@ export interface BuildSummary {
   readonly artifacts: readonly Artifact[];
   /** Nothing had to be done: what an earlier run made is still as it was. */
   readonly upToDate?: true;
+  /** Of one that did not succeed: the step after which a later run can go on, by its name in the build. */
+  readonly resumesAfter?: string;
   readonly error?: ErrorReport;
 }
 
@@ -46,6 +48,8 @@ export type EventBody =
   | { readonly type: 'run.cancelling'; readonly run: string; readonly reason: string }
   | { readonly type: 'run.finished'; readonly run: string; readonly status: 'succeeded' | 'failed' | 'cancelled'; readonly milliseconds: number; readonly builds: readonly BuildSummary[]; readonly leftovers: readonly Leftover[] }
   | { readonly type: 'build.started'; readonly build: string; readonly platform: string }
+  /** It goes on as an earlier run left it after this step, which is told by its name in the build. */
+  | { readonly type: 'build.resumed'; readonly build: string; readonly after: string }
   | ({ readonly type: 'build.finished' } & BuildSummary)
   | ({ readonly type: 'step.started'; readonly attempt: number } & StepFields)
   | ({ readonly type: 'step.output'; readonly stream: 'stdout' | 'stderr' | 'info'; readonly line: string } & StepFields)

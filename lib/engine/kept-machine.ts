@@ -3,6 +3,8 @@ import type { Connection } from '../core/communicator.js';
 import { isJsonObject, type JsonObject } from '../core/json.js';
 import type { Ledger } from './ledger.js';
 import type { Registry } from './registry.js';
+import type { StepState } from './run-state.js';
+import type { EngineServices } from './services.js';
 
 /** A machine that an ended run has left, and the way into it. */
 export interface KeptMachine {
@@ -17,6 +19,14 @@ export interface KeptMachine {
 export function isEnterable(handle: JsonObject | undefined): handle is JsonObject & { readonly connection: Connection } {
   const connection = handle?.['connection'];
   return isJsonObject(connection) && connection['kind'] !== 'none';
+}
+
+/** Why a thing is still there, and how it is entered. */
+export async function keptReason({ step, handle }: Pick<StepState, 'step' | 'handle'>, { registry, run }: Pick<EngineServices, 'registry' | 'run'>): Promise<string> {
+  const loaded = await registry.handler(step.kind);
+  const command = loaded.type === 'resource' && handle !== undefined ? loaded.handler.entry?.(handle) : undefined;
+  if (command !== undefined) return `kept as asked; enter it with: ${command}`;
+  return isEnterable(handle) ? `kept as asked; enter it with: bake shell ${run.id}` : 'kept as asked';
 }
 
 /** What can be entered of what a run still owes: of each build one thing, a machine that runs rather than what it ran on. */

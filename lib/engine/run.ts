@@ -12,10 +12,11 @@ import { BuildCache, type RunCache } from './cache/build-cache.js';
 import type { Decision } from './cache/decide.js';
 import { isResult } from './cache/record-build.js';
 import { Connections } from './connections.js';
-import { isEnterable } from './kept-machine.js';
+import { keptReason } from './kept-machine.js';
 import { Gate } from './limits.js';
 import { resolveSpec } from './resolve-spec.js';
 import { leftoverOf, releaseWithRetry, reportOf } from './resources.js';
+import { ResumePoints } from './resume-points.js';
 import { type BuildState, isOver, isSettled, makeRunState, type StepState } from './run-state.js';
 import { type EngineServices, notifier } from './services.js';
 import { makeStepContext, tokenOf } from './step-context.js';
@@ -63,6 +64,7 @@ class Run {
   readonly #cleanup = new AbortController();
   readonly #gates: Readonly<Record<'cpu' | 'io', Gate>>;
   readonly #cache: BuildCache | undefined;
+  readonly #resumePoints = new ResumePoints();
   #underWay = 0;
   #finish: () => void = () => {};
 
@@ -73,7 +75,7 @@ class Run {
     this.#builds = builds;
     this.#steps = steps;
     this.#connections = new Connections(services.registry);
-    this.#notify = notifier(services);
+    this.#notify = this.#resumePoints.watching(notifier(services));
     this.#gates = { cpu: new Gate(request.cores), io: new Gate(Math.max(4, request.cores)) };
     this.#cache = request.cache === undefined ? undefined : new BuildCache(request.cache, { services, outputs: this.#outputs, signal: request.signal, notify: this.#notify });
   }
@@ -156,8 +158,11 @@ class Run {
     build.cache = 'known';
   }
 
-  #spare(build: BuildState, { done, idle, restore }: Decision): void {
+  #spare(build: BuildState, decision: Decision): void {
+    const { done, idle, restore } = decision;
     this.#announce(build);
+    const after = this.#resumePoints.decided(build, decision);
+    if (after !== undefined) this.#notify({ type: 'build.resumed', build: build.plan.id, after });
     for (const [state, outputs] of done) {
       this.#outputs.set(state.step.id, outputs);
       Object.assign(state, { status: 'done', isCached: true });
@@ -365,19 +370,12 @@ class Run {
       const token = tokenOf(services.run.id, state.step.id);
       const isListed = this.#leftovers.some((leftover) => leftover.token === token);
       if (!services.registry.owns(state.step.kind)) continue;
-      if (state.resource === 'kept') this.#leftovers.push(leftoverOf(factsOf(state), token, await this.#keptReason(state)));
+      if (state.resource === 'kept') this.#leftovers.push(leftoverOf(factsOf(state), token, await keptReason(state, services)));
       else if ((state.resource === 'stuck' || state.resource === 'held') && !isListed && !this.#isArtifact(state)) this.#leftovers.push(leftoverOf(factsOf(state), token, 'it could not be removed'));
     }
     if (this.#leftovers.length > 0) return;
     await rm(join(services.run.folder, 'tmp'), { recursive: true, force: true });
     await services.journal.append({ type: 'run.closed', at: services.clock.now() }, 'eventual').catch(() => {});
-  }
-
-  async #keptReason({ step, handle }: StepState): Promise<string> {
-    const loaded = await this.#services.registry.handler(step.kind);
-    const command = loaded.type === 'resource' && handle !== undefined ? loaded.handler.entry?.(handle) : undefined;
-    if (command !== undefined) return `kept as asked; enter it with: ${command}`;
-    return isEnterable(handle) ? `kept as asked; enter it with: bake shell ${this.#services.run.id}` : 'kept as asked';
   }
 
   #isArtifact(state: StepState): boolean {
@@ -394,6 +392,7 @@ class Run {
     const status = build.status === 'waiting' || build.status === 'running' ? 'cancelled' : build.status;
     const owners = build.steps.filter((state) => isResult(state, this.#services.registry));
     const artifacts = status === 'succeeded' ? owners.flatMap((state) => { const artifact = this.#outputs.get(state.step.id)?.['artifact']; return artifact === undefined ? [] : [artifact as unknown as Artifact]; }) : [];
-    return { build: build.plan.id, status, milliseconds: build.startedAt === undefined ? 0 : (build.endedAt ?? clock.now()) - build.startedAt, artifacts, ...(this.#isUpToDate(build) ? { upToDate: true } : {}), ...(build.error === undefined ? {} : { error: reportOf(build.error) }) };
+    const resumesAfter = this.#resumePoints.of(build);
+    return { build: build.plan.id, status, milliseconds: build.startedAt === undefined ? 0 : (build.endedAt ?? clock.now()) - build.startedAt, artifacts, ...(this.#isUpToDate(build) ? { upToDate: true } : {}), ...(resumesAfter === undefined ? {} : { resumesAfter }), ...(build.error === undefined ? {} : { error: reportOf(build.error) }) };
   }
 }

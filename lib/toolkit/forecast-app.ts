@@ -11,6 +11,7 @@ import { systemClock } from './host/clock.js';
 import { systemExec } from './host/exec.js';
 import { systemIds } from './host/ids.js';
 import { runCache } from './run-cache.js';
+import { resumedBuilds } from './resumed-builds.js';
 import { selectBuilds } from './select-builds.js';
 import type { SynthesizedApp } from './synth-app.js';
 import type { ForecastOptions } from './toolkit-api.js';
@@ -18,7 +19,7 @@ import type { ForecastOptions } from './toolkit-api.js';
 /** Says what a run of what was synthesized would do. Nothing is written. */
 export async function forecastApp(app: SynthesizedApp, options: ForecastOptions, extensions: readonly Extension[], env: NodeJS.ProcessEnv): Promise<readonly BuildForecast[]> {
   const { project } = app;
-  const builds = selectBuilds(app.plans, options);
+  const builds = options.resume === undefined ? selectBuilds(app.plans, options) : await resumedBuilds(app, options.resume);
   const folder = cacheFolder(env);
   const cache = await runCache(app.plans, options, { project, cache: folder, clock: systemClock });
   const masker = new Masker();

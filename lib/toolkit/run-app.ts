@@ -7,13 +7,14 @@ import { systemClock } from './host/clock.js';
 import { gitCommit } from './host/git-commit.js';
 import { openRun } from './open-run.js';
 import { cacheLimit, runCache } from './run-cache.js';
+import { resumedBuilds } from './resumed-builds.js';
 import { selectBuilds } from './select-builds.js';
 import type { SynthesizedApp } from './synth-app.js';
 import type { RunOptions, RunReport } from './toolkit-api.js';
 
 /** Carries out what was synthesized. */
 export async function runApp(app: SynthesizedApp, options: RunOptions, extensions: readonly Extension[], env: NodeJS.ProcessEnv): Promise<RunReport> {
-  const builds = selectBuilds(app.plans, options);
+  const builds = options.resume === undefined ? selectBuilds(app.plans, options) : await resumedBuilds(app, options.resume);
   const limit = cacheLimit(env);
   const cache = await runCache(app.plans, options, { project: app.project, cache: cacheFolder(env), clock: systemClock });
   const { services, notify, log, startedAt, close } = await openRun(app, { extensions, env, host: options.host, force: options.force, builds: [...builds] });

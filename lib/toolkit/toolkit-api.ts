@@ -59,6 +59,8 @@ export interface RunOptions extends SynthOptions {
   /** Globs on build paths or source ids. */
   readonly only: readonly string[];
   readonly except: readonly string[];
+  /** The run whose builds are to be built, or the last one that failed; `selectors`, `only` and `except` are empty then. @default - a new selection */
+  readonly resume?: true | string;
   readonly onError: 'cleanup' | 'keep' | 'ask';
   /** Builds at once. @default - all */
   readonly parallel?: number;
@@ -73,7 +75,7 @@ export interface RunOptions extends SynthOptions {
 }
 
 /** What a forecast takes of the options of a run. */
-export type ForecastOptions = SynthOptions & Pick<RunOptions, 'selectors' | 'only' | 'except' | 'force' | 'noCache' | 'signal'>;
+export type ForecastOptions = SynthOptions & Pick<RunOptions, 'selectors' | 'only' | 'except' | 'resume' | 'force' | 'noCache' | 'signal'>;
 
 export interface RunReport {
   readonly run: string;

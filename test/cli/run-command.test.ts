@@ -26,3 +26,27 @@ t.test('--no-cache alone is for everything', async (t) => {
   await main(['run', '--no-cache', '-n'], io);
   t.match(io.fakeToolkit.calls, [{ method: 'forecast', options: { noCache: true } }]);
 });
+
+t.test('--resume takes its run as an argument too, and nothing else is selected', async (t) => {
+  const options = async (...args: readonly string[]) => {
+    const io = fakeIo();
+    io.fakeToolkit.report = { run: 'r2', status: 'succeeded', builds: [], leftovers: [] };
+    return { code: await main(['run', ...args], io), options: io.fakeToolkit.calls[0]?.options };
+  };
+  t.match(await options('--resume'), { code: 0, options: { resume: true, selectors: [] } });
+  for (const args of [['--resume', 'r1'], ['--resume=r1']]) t.match(await options(...args), { code: 0, options: { resume: 'r1', selectors: [] } });
+  t.equal((await options('Web')).options?.['resume'], undefined);
+  for (const args of [['--resume', 'r1', 'Web'], ['--resume', '--only', 'Web']]) t.match(await options(...args), { code: 2, options: undefined });
+});
+
+t.test('the last line says from where a failed build goes on', async (t) => {
+  const lastLine = async (...args: readonly string[]) => {
+    const io = fakeIo();
+    const build = { status: 'failed' as const, milliseconds: 5, artifacts: [] };
+    io.fakeToolkit.report = { run: 'r2', status: 'failed', leftovers: [], builds: [{ build: 'Web/A', ...build, resumesAfter: 'Nginx' }, { build: 'Web/B', ...build }] };
+    await main(['run', ...args], io);
+    return io.stderr.lines.at(-1);
+  };
+  t.equal(await lastLine(), '→ bake run goes on after "Nginx" of Web/A');
+  t.equal(await lastLine('Web'), '→ bake run --resume r2 goes on after "Nginx" of Web/A');
+});

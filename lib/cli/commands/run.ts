@@ -1,4 +1,5 @@
 import { relative } from 'node:path';
+import { BakeError } from '../../core/bake-error.js';
 import { shellQuote } from '../../core/quote.js';
 import type { BakeEvent, IoHost } from '../../core/events.js';
 import type { ForecastOptions, RunOptions, RunReport } from '../../toolkit/toolkit-api.js';
@@ -8,7 +9,7 @@ import { exitCode } from '../exit-code.js';
 import { chooseHost } from '../hosts/choose-host.js';
 import type { RunHost } from '../hosts/run-host.js';
 import { formatForecast } from '../report/forecast-text.js';
-import { formatLeftovers, formatOutcome, formatResults } from '../report/run-summary.js';
+import { formatLeftovers, formatOutcome, formatResults, formatResumable } from '../report/run-summary.js';
 import { showFindings } from '../report/show-findings.js';
 import { neutraliseLine } from '../terminal/neutralise.js';
 import { appOptions } from './app-options.js';
@@ -57,9 +58,17 @@ export const run: Command = async (context) => {
 function chosen(args: Arguments): Omit<ForecastOptions, 'signal'> {
   const globs = args.texts('no-cache');
   return {
-    ...appOptions(args), selectors: args.positionals, only: args.texts('only'), except: args.texts('except'), force: args.flag('force'),
+    ...appOptions(args), ...selection(args), only: args.texts('only'), except: args.texts('except'), force: args.flag('force'),
     ...(args.flag('no-cache') ? { noCache: globs.length === 0 ? true : globs } : {}),
   };
+}
+
+/** What `--resume` builds is what its run did, so there is nothing more to select; the run may be given as an argument. @throws BakeError `InvalidOption` */
+function selection(args: Arguments): Pick<ForecastOptions, 'selectors' | 'resume'> {
+  if (!args.flag('resume')) return { selectors: args.positionals };
+  const [run, ...more] = [...args.texts('resume'), ...args.positionals];
+  if (more.length > 0 || args.flag('only') || args.flag('except')) throw new BakeError({ code: 'InvalidOption', message: '--resume builds what its run was to build, and nothing else can be selected', hint: 'give --resume and the run alone, or leave --resume out: bake run goes on from the checkpoints as well' });
+  return { selectors: [], resume: run ?? true };
 }
 
 async function foretell({ args, io, outStyle, symbols }: CommandContext): Promise<number> {
@@ -90,6 +99,7 @@ function showReport(report: RunReport, { log }: Started, milliseconds: number, c
   if (args.flag('json')) return;
   if (report.status !== 'succeeded' && log !== undefined) io.stderr.write(errStyle.dim(`\nlog: ${neutraliseLine(relative(io.cwd, log))}\n`));
   io.stderr.write(`${report.status === 'succeeded' ? '' : '\n'}${formatOutcome(report, milliseconds, errLook)}`);
+  io.stderr.write(formatResumable(report.builds, args.positionals.length + args.texts('only').length + args.texts('except').length === 0 && !args.flag('resume') ? 'bake run' : `bake run --resume ${report.run}`, errLook));
 }
 
 function exitCodeFor({ status, leftovers }: RunReport, onError: OnError): number {

@@ -42,6 +42,8 @@ export class PlainLines {
         return [];
       case 'build.started':
         return this.#lines(event.build, style.bold('started'), style.dim(` on ${neutralise(event.platform)}`));
+      case 'build.resumed':
+        return this.#lines(event.build, style.dim(`goes on after ${neutralise(event.after)}`));
       case 'build.finished': {
         const time = style.dim(` after ${formatMilliseconds(event.milliseconds)}`);
         if (event.status === 'succeeded') return this.#lines(event.build, style.green(style.bold(`${done} ${event.upToDate ? 'up to date' : 'done'}`)), event.upToDate ? '' : time);

@@ -58,6 +58,8 @@ export class RunView {
       case 'build.started':
         Object.assign(this.#build(event.build), { status: 'running', startedAt: event.at, platform: event.platform });
         return;
+      case 'build.resumed':
+        return;
       case 'build.finished': {
         const { status, milliseconds, artifacts, error } = event;
         Object.assign(this.#build(event.build), { status, milliseconds, artifacts, error });

@@ -53,6 +53,12 @@ export function formatLeftovers(leftovers: readonly Leftover[], command: string,
   return [`${style.yellow(`${symbols.warned} left behind:`)}`, ...lines, `  ${style.green(`${symbols.arrow} ${command}`)}`, ''].join('\n');
 }
 
+/** What goes on where, if there is anything to go on from. */
+export function formatResumable(builds: readonly BuildSummary[], command: string, { style, symbols }: SummaryLook): string {
+  const places = builds.flatMap(({ build, resumesAfter }) => (resumesAfter === undefined ? [] : [`after "${neutraliseLine(resumesAfter)}"${builds.length === 1 ? '' : ` of ${neutraliseLine(build)}`}`]));
+  return places.length === 0 ? '' : `${style.green(`${symbols.arrow} ${command}`)} goes on ${places.join(', ')}\n`;
+}
+
 /** `2 of 3 builds done in 1m20s, 1 failed`. */
 export function formatOutcome(report: RunReport, milliseconds: number, { style, symbols }: SummaryLook): string {
   const count = (status: BuildSummary['status']) => report.builds.filter((build) => build.status === status).length;

@@ -193,3 +193,17 @@ t.test('what is too short to be saved is saved where the user is at work', async
   t.same((await world.run([edit('one')])).did, ['Machine', 'A', 'B', 'C', 'Image']);
   t.same((await world.run([edit('two')])).did, ['restore', 'C', 'Image']);
 });
+
+t.test('a failed build tells from where a later run goes on, and that run tells where it did', async (t) => {
+  const world = new FakeMachines(t.testdir());
+  const build: FakeBuild = { image: 'Web', base: 'debian', provisioners: ['A', 'B', 'C'].map((name) => ({ name, text: name })) };
+  world.failing.add('C');
+  t.equal((await world.run([build])).outcome.builds[0]?.resumesAfter, 'B');
+  const again = await world.run([build]);
+  t.match(again.events.filter(({ type }) => type === 'build.resumed'), [{ build: 'Web/B', after: 'B' }]);
+  t.equal(again.outcome.builds[0]?.resumesAfter, 'B', 'it still can');
+  world.failing.clear();
+  t.equal((await world.run([build])).outcome.builds[0]?.resumesAfter, undefined, 'one that succeeded has nothing to go on with');
+  world.failing.add('A');
+  t.equal((await world.run([{ ...build, image: 'Other' }], { cached: false })).outcome.builds[0]?.resumesAfter, undefined, 'nor one without a checkpoint');
+});
