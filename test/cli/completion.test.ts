@@ -18,7 +18,7 @@ t.test('bash offers commands, options, choices, builds and files', async (t) => 
   const complete = (...words: string[]) => execFileSync('bash', ['--norc', '-c', `source completion.bash; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _bake; printf '%s\\n' "\${COMPREPLY[@]}"`, 'test', 'bake', ...words], {
     cwd: folder, encoding: 'utf8', env: { PATH: [join(folder, 'bin'), process.env['PATH']].join(delimiter) },
   }).split('\n').filter((word) => word !== '');
-  t.same(complete('s'), ['synth', 'setup']);
+  t.same(complete('s'), ['synth', 'shell', 'setup']);
   t.same(complete('--ver'), ['--verbose', '--version']);
   t.same(complete('run', '--on'), ['--only', '--on-error']);
   t.same(complete('run', '--on-error', 'k'), ['keep']);

@@ -219,7 +219,8 @@ export class CheckpointStore {
   }
 
   /** As `locked`, but does nothing if somebody has the lock. */
-  tryLocked<T>(key: string, signal: AbortSignal, work: () => Promise<T>): Promise<T | undefined> {
+  async tryLocked<T>(key: string, signal: AbortSignal, work: () => Promise<T>): Promise<T | undefined> {
+    await mkdir(this.#options.folder, { recursive: true, mode: 0o700 });
     return tryFileLock(this.#lock(key), { clock: this.#options.clock, signal }, work);
   }
 

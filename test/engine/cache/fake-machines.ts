@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { type JsonObject, sha256 } from '../../../lib/core/json.js';
 import type { Clock } from '../../../lib/core/ports.js';
 import type { RunCache } from '../../../lib/engine/cache/build-cache.js';
+import { BuildRecords } from '../../../lib/engine/cache/build-records.js';
 import { CheckpointStore } from '../../../lib/engine/cache/checkpoint-store.js';
 import { type BuildForecast, forecast } from '../../../lib/engine/cache/forecast.js';
 import { LastBuilds } from '../../../lib/engine/cache/last-builds.js';
@@ -68,6 +69,10 @@ export class FakeMachines {
     return new OutcomeStore(join(this.#folder, 'outcomes'));
   }
 
+  get records(): BuildRecords {
+    return new BuildRecords(join(this.#folder, 'images'));
+  }
+
   get lastBuilds(): LastBuilds {
     return new LastBuilds(join(this.#folder, 'last'));
   }
@@ -101,7 +106,7 @@ export class FakeMachines {
         ...base, masker, clock: this.clock, registry: new Registry([this.#extension()]), run: { ...base.run, id },
         secrets: new SecretStore({ env: this.env, variables: {}, literals: [], project: '/' }, masker),
       },
-      cache: { checkpoints: this.checkpoints, outcomes: this.outcomes, lastBuilds: this.lastBuilds, digests: { of: () => Promise.resolve(undefined) }, key: new Uint8Array(32), fresh: new Set(fresh), save: 'auto' },
+      cache: { checkpoints: this.checkpoints, outcomes: this.outcomes, lastBuilds: this.lastBuilds, records: this.records, digests: { of: () => Promise.resolve(undefined) }, key: new Uint8Array(32), fresh: new Set(fresh), save: 'auto' },
     };
   }
 

@@ -72,6 +72,17 @@ export async function engineContract(t: Test, { engine, base }: EngineSubject): 
     await t.rejects(engine.commit({ container: '0'.repeat(64), changes: [], config: plain }), { code: 'DockerCommitFailed' });
   });
 
+  await t.test('13: the images of a repository are listed by tag, with what was said when they were committed', async (t) => {
+    const [container, repository] = [await start(t), unique('named')];
+    for (const tag of ['1', '2']) {
+      const id = await engine.commit({ container, changes: [], config: plain, name: `${repository}:${tag}`, message: `said ${tag}` });
+      t.teardown(() => engine.removeImage(id));
+    }
+    const named = [...await engine.imagesNamed(repository)].sort((a, b) => Number(a.tag) - Number(b.tag));
+    t.match(named, [{ id: /^sha256:/, tag: '1', comment: 'said 1' }, { tag: '2', comment: 'said 2' }]);
+    t.same(await engine.imagesNamed(unique('named')), []);
+  });
+
   await t.test('5, 7: an image goes with its names; one that others were made from is kept and not listed', async (t) => {
     const token = unique('t');
     const parent = await commit(t, await start(t), { labels: { 'dev.bake.token': token } });
