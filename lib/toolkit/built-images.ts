@@ -4,6 +4,7 @@ import { BakeError } from '../core/bake-error.js';
 import { closest } from '../core/closest.js';
 import { matchesGlob } from '../core/glob.js';
 import type { BuildRecord } from '../engine/cache/build-records.js';
+import type { FileDigests } from '../engine/cache/file-digests.js';
 import { digestOf } from '../engine/cache/record-build.js';
 import type { Extension } from '../engine/extension.js';
 import { Journal } from '../engine/journal.js';
@@ -38,19 +39,28 @@ export async function builtImages({ project, selectors }: RecordOptions, extensi
 
 /** The artifacts of the last run of each build that succeeded. @throws BakeError `NeverBuilt` */
 export async function buildOutputs({ project, selectors }: RecordOptions, env: NodeJS.ProcessEnv): Promise<readonly BuildOutputs[]> {
-  const all = await cacheStores({ project, cache: cacheFolder(env), clock: systemClock }).records.list();
+  const { records: store, digests } = cacheStores({ project, cache: cacheFolder(env), clock: systemClock });
+  const all = await store.list();
   if (all.length === 0) throw new BakeError({ code: 'NeverBuilt', message: selectors.length === 0 ? 'nothing was built in this project yet' : `${selectors.map((one) => `"${one}"`).join(', ')}: nothing was built in this project yet`, hint: 'run "bake run" first' });
   const latest = latestRuns(all);
   const wanted = chosen(all, selectors).filter(({ build, lastRun }) => latest.get(build) === lastRun);
-  return [...new Set(wanted.map(({ build }) => build))].sort().map((build) => {
+  return Promise.all([...new Set(wanted.map(({ build }) => build))].sort().map(async (build) => {
     const records = wanted.filter((record) => record.build === build);
     const { lastRun: run, lastAt: at } = records[0]!;
-    const artifacts = records.map((record) => {
+    const artifacts = await Promise.all(records.map(async (record) => {
       const { step, isMain, artifact: { type, id, title, files }, commit, fingerprint } = record;
-      return { ...artifactFacts(record), name: step.slice(build.length + 1), isMain, type, id, title, files, ...(commit === undefined ? {} : { commit: commit.id }), ...(fingerprint === undefined ? {} : { fingerprint }) };
-    });
+      return { ...await fileDigest(record, digests), ...artifactFacts(record), name: step.slice(build.length + 1), isMain, type, id, title, files, ...(commit === undefined ? {} : { commit: commit.id }), ...(fingerprint === undefined ? {} : { fingerprint }) };
+    }));
     return { build, run, at, artifacts: artifacts.sort((a, b) => Number(b.isMain) - Number(a.isMain) || (a.name < b.name ? -1 : 1)) };
-  });
+  }));
+}
+
+/** Of an artifact that is one file, which is read only if it is not known as it is. */
+async function fileDigest({ artifact: { files } }: BuildRecord, digests: FileDigests): Promise<{ readonly digest?: string }> {
+  const [file] = files;
+  if (file === undefined || files.length > 1 || (await stat(file.path).catch(() => undefined))?.size !== file.size) return {};
+  const sum = await digests.of(file.path);
+  return sum === undefined ? {} : { digest: `sha256:${sum}` };
 }
 
 function artifactFacts({ artifact }: BuildRecord): { readonly digest?: string; readonly size?: number } {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { access, constants, mkdir, open, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { BakeError } from '../../core/bake-error.js';
@@ -99,8 +99,10 @@ export class CheckpointStore {
 
   /** As `open`; and from then on nobody removes it, nor what it stands on, until `release`. */
   async use(key: string, signal: AbortSignal): Promise<Checkpoint | undefined> {
-    const { user } = this.#options;
+    const { user, folder } = this.#options;
     if (user === undefined || await this.peek(key) === undefined) return this.open(key);
+    // Of one that others look after, such as a mounted one, nothing can be kept.
+    if (await access(folder, constants.W_OK).then(() => false, () => true)) return this.open(key);
     return this.#exclusively(signal, async () => {
       const found = await this.open(key);
       for (let at = found; at !== undefined; at = at.parent === undefined ? undefined : await this.peek(at.parent)) await this.#marks.add(at.key, user);
