@@ -59,6 +59,7 @@ export async function recoverRun({ ledger, services, checkpoints, signal, endPro
   if (left.length === 0) {
     await rm(join(services.run.folder, 'tmp'), { recursive: true, force: true });
     await services.journal.append({ type: 'run.closed', at: services.clock.now() }, 'durable');
+    await checkpoints.usedBy({ run: services.run.id, project: services.run.project }).release(signal);
   }
   return { removed, left };
 }
