@@ -110,9 +110,10 @@ export interface SavedPlace extends CheckpointPlace {
 export interface Checkpointing<Spec, Handle extends JsonObject> {
   /**
    * Saves the state, and lets the resource go on as it was. What it makes outside of the folder carries the key, and its
-   * size is told as `bytes`.
+   * size is told as `bytes`. Undefined if there is something in it now that would not come back, such as a process that runs;
+   * then nothing is saved.
    */
-  save(handle: Handle, place: CheckpointPlace, ctx: StepContext): Promise<JsonObject>;
+  save(handle: Handle, place: CheckpointPlace, ctx: StepContext): Promise<JsonObject | undefined>;
   /** As `acquire`, but in the state that was saved. */
   restore(from: SavedPlace, spec: Spec, ctx: StepContext): Promise<Handle>;
   /** Whether what was saved outside of the folder is still there and whole. @default - all is in the folder */

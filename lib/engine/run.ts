@@ -109,7 +109,12 @@ class Run {
       }
     }
     for (const state of this.#steps.values()) if (this.#isReleasable(state)) this.#track(this.#release(state));
-    if (this.#underWay === 0) this.#finish();
+    if (this.#underWay > 0) return;
+    // Builds that need something of each other, each for another step, cannot know all before they begin.
+    const entangled = this.#builds.find((build) => build.status === 'running' && build.cache === 'unasked');
+    if (entangled === undefined) return this.#finish();
+    entangled.cache = 'known';
+    this.#pump();
   }
 
   #track(work: Promise<void>): void {
@@ -218,6 +223,7 @@ class Run {
         return;
       }
       state.status = 'failed';
+      await this.#cache?.restoreFailed(state);
       this.#failBuild(build, error.reason, error.keep);
     }
   }

@@ -92,6 +92,28 @@ new Shell(image, 'Two', { inline: ['cat /one > /two; exit 3'] });
   t.same([...leftovers(project), ...halves(project, true)], []);
 });
 
+t.test('a machine in which something runs is not saved, and what is in its memory comes back', { timeout: 200_000 }, async (t) => {
+  if (!(await need(t, 'namespaces')) || !(await need(t, 'docker'))) return;
+  const project = t.testdir({ 'image.ts': `import { App, Image, Shell } from 'bake-sdk';
+import { DockerSource } from 'bake-sdk/docker';
+import { BootstrapSource } from 'bake-sdk/rootfs';
+const image = new Image(new App(), 'Web');
+new BootstrapSource(image, 'Root', { tarball: '${await baseTarball()}' });
+new DockerSource(image, 'Docker', { image: '${await baseImage()}', discard: true });
+new Shell(image, 'Memory', { inline: ['mkdir -p /run/app && echo here > /run/app/note'] });
+new Shell(image, 'Daemon', { inline: ['cat /run/app/note', 'sleep 300 > /dev/null 2>&1 &'] });
+new Shell(image, 'Uses', { inline: ['ls /proc/*/exe > /dev/null; for p in /proc/[0-9]*; do tr "\\\\0" " " < $p/cmdline 2> /dev/null; echo; done | grep -q "^sleep 300"'] });
+` });
+  t.equal((await run(t, project)).code, 0);
+  edit(project, "'mkdir -p /run/app &&", "'mkdir -p /run/app &&"); // nothing: the outcomes alone are asked for
+  t.equal((await run(t, project, ['--force'])).code, 0, 'the daemon is started again for who needs it');
+  edit(project, "'cat /run/app/note'", "'cat /run/app/note; true'");
+  const again = await run(t, project);
+  t.equal(again.code, 0, 'what was in memory is there');
+  t.same(again.cached, ['Memory', 'Memory']);
+  t.same([...leftovers(project), ...halves(project, true)], []);
+});
+
 t.test('what is done to something outside of the machine is done in each run', { timeout: 120_000 }, async (t) => {
   if (!(await need(t, 'docker'))) return;
   const project = t.testdir({ 'image.ts': `import { App, File, Image, Manifest, Shell } from 'bake-sdk';

@@ -1,6 +1,6 @@
 import { BakeError } from '../../core/bake-error.js';
 import type { EventBody } from '../../core/events.js';
-import type { JsonObject } from '../../core/json.js';
+import { canonicalJson, type JsonObject } from '../../core/json.js';
 import { factsOf } from '../attempt-step.js';
 import type { StepContext } from '../handler.js';
 import type { BuildState, StepState } from '../run-state.js';
@@ -15,7 +15,7 @@ import type { LastBuilds, LastStep } from './last-builds.js';
 import type { OutcomeStore } from './outcome-store.js';
 import { pruneIfOver } from './prune.js';
 import { recordBuild } from './record-build.js';
-import { saveCheckpoint } from './save-checkpoint.js';
+import { discardCheckpoint, saveCheckpoint } from './save-checkpoint.js';
 
 /** Where a run looks for what earlier runs left, and leaves what later ones may use. */
 export interface RunCache {
@@ -138,6 +138,14 @@ export class BuildCache {
     this.#builds.delete(build);
   }
 
+  /** To be called when a machine could not be brought back: what it was to come from is not used again. */
+  async restoreFailed({ from, step, build }: StepState): Promise<void> {
+    if (from === undefined) return;
+    const kinds = build.steps.filter((state) => state.from !== undefined).map((state) => state.step.kind);
+    await discardCheckpoint(from.key, kinds, { ...this.#host, checkpoints: this.#cache.checkpoints }).catch(() => {}); // the error that is told is that of the step
+    this.#host.notify({ type: 'step.warned', code: 'CheckpointDropped', message: 'the checkpoint that it was to come from was thrown away', hint: 'run bake again: it starts earlier', step: step.id, build: step.build, title: step.title });
+  }
+
   /** To be called when a build has succeeded: what it made can be used again. */
   async buildDone(build: BuildState): Promise<void> {
     const progress = this.#builds.get(build);
@@ -147,9 +155,11 @@ export class BuildCache {
       const print = progress?.prints.get(state);
       if (progress === undefined || print === undefined || print.unknown !== undefined || state.status !== 'done' || state.isCached || !isRecordable(state, this.#host)) continue;
       const { id, kind, build: name } = state.step;
+      const given = outputs.get(id) ?? {};
+      if (canonicalJson(masker.value(given)) !== canonicalJson(given)) continue; // a value with a secret in it is not kept
       await this.#cache.outcomes.write(outcomeKey(print, state), {
         step: id, kind, build: name, run: run.id, token: tokenOf(run.id, id), at: clock.now(), milliseconds: state.milliseconds,
-        outputs: masker.value(outputs.get(id) ?? {}) as Record<string, never>, ranAt: Object.fromEntries(progress.ranAt),
+        outputs: given as Record<string, never>, ranAt: Object.fromEntries(progress.ranAt),
       });
     }
     const { records } = this.#cache;
@@ -190,7 +200,9 @@ export class BuildCache {
     const startedAt = services.clock.now();
     try {
       if (!fresh && await checkpoints.open(hex) !== undefined) return; // another process was here first
-      progress.last = await saveCheckpoint({ state, key: hex, closure, last: progress.last, milliseconds: progress.total, ranAt: progress.ranAt }, { ...this.#host, checkpoints });
+      const made = await saveCheckpoint({ state, key: hex, closure, last: progress.last, milliseconds: progress.total, ranAt: progress.ranAt }, { ...this.#host, checkpoints });
+      if (made === undefined) return; // something runs in it
+      progress.last = made;
       this.#hasSaved = true;
       progress.unsaved = 0;
       progress.cost = Math.max(leastCost, services.clock.now() - startedAt);

@@ -1,5 +1,5 @@
 import type { EventBody } from '../../core/events.js';
-import type { JsonObject } from '../../core/json.js';
+import { canonicalJson, type JsonObject } from '../../core/json.js';
 import type { StepContext } from '../handler.js';
 import type { StepState } from '../run-state.js';
 import type { EngineServices } from '../services.js';
@@ -29,8 +29,14 @@ export interface SaveHost {
   readonly notify: (body: EventBody) => void;
 }
 
-/** Saves a machine by the book: the intent is on disk before anything is made that is not in the checkpoint's own folder. */
-export async function saveCheckpoint({ state, key, closure, last, milliseconds, ranAt }: SaveRequest, host: SaveHost): Promise<Checkpoint> {
+/** What is in a machine just now would not come back. */
+class NotNow extends Error {}
+
+/**
+ * Saves a machine by the book: the intent is on disk before anything is made that is not in the checkpoint's own folder.
+ * Undefined if it cannot be saved as it is now.
+ */
+export async function saveCheckpoint({ state, key, closure, last, milliseconds, ranAt }: SaveRequest, host: SaveHost): Promise<Checkpoint | undefined> {
   const { services, checkpoints, signal, notify, outputs, contextOf } = host;
   const { clock, registry, journal, masker } = services;
   const at = clock.now();
@@ -39,19 +45,25 @@ export async function saveCheckpoint({ state, key, closure, last, milliseconds, 
   await journal.append({ type: 'checkpoint.begun', key, kinds: saving.map(({ step }) => step.kind), at }, 'durable');
   const made = await checkpoints.write(key, signal, async (folder): Promise<CheckpointRecord> => {
     const states: Record<string, { kind: string; output?: JsonObject; saved?: JsonObject }> = {};
-    for (const each of closure) if (kindOf(each).atCheckpoint === 'inside') states[nameIn(each)] = { kind: each.step.kind, output: masker.value(outputs.get(each.step.id) ?? {}) };
+    for (const each of closure) if (kindOf(each).atCheckpoint === 'inside') states[nameIn(each)] = { kind: each.step.kind, output: withoutSecrets(outputs.get(each.step.id) ?? {}, masker) };
     for (const each of saving) {
       const loaded = await registry.handler(each.step.kind);
       if (loaded.type !== 'resource' || each.handle === undefined || loaded.handler.checkpoint === undefined) continue;
       const place = { key, folder, home: checkpoints.folderOf(key), ...(last === undefined ? {} : { parent: await placeOf(last, each, checkpoints) }) };
-      states[nameIn(each)] = { kind: each.step.kind, saved: await loaded.handler.checkpoint.save(each.handle, place, contextOf(each)) };
+      const saved = await loaded.handler.checkpoint.save(each.handle, place, contextOf(each));
+      if (saved === undefined) throw new NotNow();
+      states[nameIn(each)] = { kind: each.step.kind, saved };
     }
     return {
       build: state.step.build, step: state.step.id, title: state.step.title, platform: state.build.plan.platform, project: services.run.project, at, milliseconds,
       ...(last === undefined ? {} : { parent: last.key }), states: states as CheckpointRecord['states'], ranAt: Object.fromEntries(ranAt),
     };
+  }).catch((error: unknown) => {
+    if (error instanceof NotNow) return undefined;
+    throw error;
   });
   await journal.append({ type: 'checkpoint.done', key, at: clock.now() }, 'eventual');
+  if (made === undefined) return undefined;
   notify({ type: 'checkpoint.saved', milliseconds: clock.now() - at, bytes: made.bytes, step: state.step.id, build: state.step.build, title: state.step.title });
   return made;
 }
@@ -83,4 +95,10 @@ export async function discardOutside(key: string, kinds: Iterable<string>, { clo
 /** The kinds of the steps of which a checkpoint holds something. */
 export function savedKinds({ states }: Pick<Checkpoint, 'states'>): readonly string[] {
   return Object.values(states).filter(({ saved }) => saved !== undefined).map(({ kind }) => kind);
+}
+
+/** A value with a secret in it is not kept; masked it would be another one. */
+function withoutSecrets(value: JsonObject, masker: EngineServices['masker']): JsonObject {
+  if (canonicalJson(masker.value(value)) !== canonicalJson(value)) throw new NotNow();
+  return value;
 }

@@ -42,7 +42,6 @@ export const rootfsMachine = defineStepKind({
   type: 'resource',
   noun: 'namespaces',
   endsWithProcess: true,
-  atCheckpoint: 'again',
   version: 1,
   spec: z.strictObject({
     tree: late(tree),

@@ -20,12 +20,14 @@ interface Saved extends JsonObject {
 const commentOf = (cache: string) => `bake checkpoint of ${sha256(`${hostname()}:${cache}`).slice(0, 16)}`;
 
 /**
- * A container's file system, kept as an image with the daemon. Processes that run in the container are not in it.
+ * A container's file system, kept as an image with the daemon, as long as nothing runs in it.
  * @param start starts a container from an image that may be another one than the spec's
  */
 export function containerCheckpoint(engine: DockerEngine, start: (spec: ContainerSpec, image: string, ctx: StepContext) => Promise<ContainerHandle>): Checkpointing<ContainerSpec, ContainerHandle> {
   return {
-    async save({ id }, { key }, ctx): Promise<Saved> {
+    async save({ id, idle, connection }, { key }, ctx): Promise<Saved | undefined> {
+      // What runs, and what is in memory, would not be there in a container that is made of the image.
+      if ((connection.tmpfs ?? []).length > 0 || await engine.countProcesses(id, ctx) > idle) return undefined;
       const facts = await engine.inspectContainer(id, ctx);
       const from = facts === undefined ? undefined : await engine.inspectImage(facts.image, ctx);
       if (from === undefined) throw new BakeError({ code: 'DockerContainerNotFound', source: 'platform', message: `the container ${id} is gone` });

@@ -25,6 +25,8 @@ export interface ContainerHandle extends JsonObject {
   readonly connection: DockerExecConnection;
   /** Id of the image it was made from. */
   readonly image: string;
+  /** How many processes there are in it while nobody does anything. */
+  readonly idle: number;
 }
 
 /** Milliseconds in which a creation that was asked for may still come about after its caller died. */
@@ -87,7 +89,7 @@ function handleOf(facts: ContainerFacts, spec: ContainerSpec, user: string, work
     ...(user === '' ? {} : { user }), ...(workdir === '' ? {} : { workdir }), ...(env === undefined ? {} : { env }), ...(pty === undefined ? {} : { pty }),
     ...(fixUploadOwner === undefined ? {} : { fixUploadOwner }), ...(tmpfs === undefined ? {} : { tmpfs: tmpfs.map((entry) => entry.split(':')[0]!) }),
   };
-  return { id: facts.id, name: facts.name, host: facts.address, ports: facts.ports, user: user === '' ? 'root' : user, connection, image: facts.image };
+  return { id: facts.id, name: facts.name, host: facts.address, ports: facts.ports, user: user === '' ? 'root' : user, connection, image: facts.image, idle: spec.init === true ? 2 : 1 };
 }
 
 function containerOptions(spec: ContainerSpec, ctx: StepContext): ContainerOptions {

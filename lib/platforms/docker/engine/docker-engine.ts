@@ -216,6 +216,8 @@ export interface DockerEngine {
   /** @throws BakeError `DockerContainerFailed` */
   startContainer(id: string): Promise<void>;
   inspectContainer(id: string, options?: Abortable): Promise<ContainerFacts | undefined>;
+  /** That run in a container; more than there are if nobody can tell. */
+  countProcesses(id: string, options?: Abortable): Promise<number>;
   /** Kills and removes it with its anonymous volumes, and waits until it is gone. Not found is success. */
   removeContainer(id: string): Promise<void>;
   /** Containers with this label, running or not. */

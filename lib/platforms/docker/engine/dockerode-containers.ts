@@ -84,7 +84,7 @@ export class DockerodeContainers {
     const target = this.#docker.getContainer(container);
     try {
       const options = {
-        _query: { container, pause: await this.#isBusy(target), changes: [...changes], ...(author === undefined ? {} : { author }), ...(message === undefined ? {} : { comment: message }), ...(name === undefined ? {} : repoAndTag(name)) },
+        _query: { container, pause: await this.countProcesses(container) > 1, changes: [...changes], ...(author === undefined ? {} : { author }), ...(message === undefined ? {} : { comment: message }), ...(name === undefined ? {} : repoAndTag(name)) },
         // An empty list, unlike none, keeps the daemon from taking what the container was started with.
         _body: { User: config.user, WorkingDir: config.workingDir, Entrypoint: config.entrypoint ?? [], Cmd: config.cmd ?? [], Labels: config.labels },
       };
@@ -108,9 +108,9 @@ export class DockerodeContainers {
   }
 
   /** Freezing a container for its commit takes 90 ms; while only the idle shell runs in it there is nothing that could write. */
-  async #isBusy(container: Docker.Container): Promise<boolean> {
-    const running = await container.top().catch(() => undefined);
-    return running === undefined || running.Processes.length > 1;
+  async countProcesses(id: string): Promise<number> {
+    const running = await this.#docker.getContainer(id).top().catch(() => undefined);
+    return running?.Processes.length ?? Infinity;
   }
 }
 

@@ -89,6 +89,9 @@ export class DockerodeEngine implements DockerEngine {
   listContainers(label: string, options?: Abortable): Promise<readonly Labelled[]> {
     return this.#containers.list(label, options);
   }
+  countProcesses(id: string): Promise<number> {
+    return this.#containers.countProcesses(id);
+  }
   commit(options: CommitOptions): Promise<string> {
     return this.#containers.commit(options);
   }

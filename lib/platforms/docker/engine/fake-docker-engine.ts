@@ -251,6 +251,11 @@ export class FakeDockerEngine implements DockerEngine {
       .filter((container) => has(container.labels, label));
   }
 
+  /** All commands of the fake have ended when their call has. */
+  async countProcesses(id: string): Promise<number> {
+    await this.#enter('countProcesses');
+    return this.#containers.has(id) ? 1 : Infinity;
+  }
   async commit({ container, changes, config, name, message = '' }: CommitOptions): Promise<string> {
     await this.#enter('commit');
     const found = this.#containers.get(container);

@@ -87,6 +87,16 @@ export class FakeRootfs implements RootfsPort {
     this.machines.set(ctx.token, { ...machine, tree, processes: 1 });
     return machine;
   }
+  async isBusy(): Promise<boolean> {
+    return [...this.machines.values()].some(({ processes }) => processes > 1);
+  }
+  async saveMemory(_machine: RunningMachine, archive: string, ctx: StepContext): Promise<void> {
+    this.#begin('saveMemory', ctx);
+    await writeFile(archive, '');
+  }
+  async fillMemory(_machine: RunningMachine, _archive: string, ctx: StepContext): Promise<void> {
+    this.#begin('fillMemory', ctx);
+  }
   async findMachine(token: string): Promise<RunningMachine | undefined> {
     const machine = this.machines.get(token);
     return machine && { init: machine.init, initStart: machine.initStart, rootless: machine.rootless };

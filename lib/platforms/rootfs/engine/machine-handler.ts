@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path';
 import type * as z from 'zod';
 import type { ChrootConnection } from '../../../communicators/chroot/connection.js';
-import type { ResourceHandler } from '../../../engine/handler.js';
+import type { ResourceHandler, StepContext } from '../../../engine/handler.js';
 import type { rootfsMachine } from '../steps.js';
 import type { RootfsPort, RunningMachine } from './rootfs-port.js';
 
@@ -15,13 +15,29 @@ export type MachineHandle = {
   readonly initStart: string;
 };
 
+const memoryArchive = 'memory.tar';
+
 /** Holds a tree in namespaces while it is provisioned. A machine never outlives the process that started it. */
 export function machineHandler(port: RootfsPort): ResourceHandler<MachineSpec, MachineHandle> {
+  const start = async (spec: MachineSpec, ctx: StepContext): Promise<RunningMachine> => {
+    await port.end(ctx.token, ctx);
+    return port.start(spec.tree, { hostname: spec.hostname, scratch: join(dirname(spec.tree), 'tmp') }, ctx);
+  };
   return {
-    async acquire(spec, ctx) {
-      await port.end(ctx.token, ctx);
-      const scratch = join(dirname(spec.tree), 'tmp');
-      return handleOf(ctx.token, spec, await port.start(spec.tree, { hostname: spec.hostname, scratch }, ctx));
+    acquire: async (spec, ctx) => handleOf(ctx.token, spec, await start(spec, ctx)),
+    // The tree is saved by itself. What runs would not come back.
+    checkpoint: {
+      async save({ init, initStart, connection: { rootless } }, { folder }, ctx) {
+        const machine = { init, initStart, rootless };
+        if (await port.isBusy(machine)) return undefined;
+        await port.saveMemory(machine, join(folder, memoryArchive), ctx);
+        return {};
+      },
+      async restore({ folder }, spec, ctx) {
+        const machine = await start(spec, ctx);
+        await port.fillMemory(machine, join(folder, memoryArchive), ctx);
+        return handleOf(ctx.token, spec, machine);
+      },
     },
     async find(token, spec, ctx) {
       const machine = await port.findMachine(token, ctx);

@@ -68,6 +68,12 @@ export interface RootfsPort {
   applyPatches(archives: readonly string[], tree: string, note: string, ctx: StepContext): Promise<void>;
   /** Starts the namespaces of a tree. They end by themselves when this process does. @throws BakeError `MachineStartFailed` */
   start(tree: string, options: { readonly hostname: string; readonly scratch: string }, ctx: StepContext): Promise<RunningMachine>;
+  /** Whether anything runs in a machine besides itself. */
+  isBusy(machine: Pick<RunningMachine, 'init'>): Promise<boolean>;
+  /** Writes what is in the memory file systems of a machine to an archive. @throws BakeError `RootfsSaveFailed` */
+  saveMemory(machine: RunningMachine, archive: string, ctx: StepContext): Promise<void>;
+  /** Puts that into another machine. @throws BakeError `RootfsRestoreFailed` */
+  fillMemory(machine: RunningMachine, archive: string, ctx: StepContext): Promise<void>;
   /** The machine that carries the token. */
   findMachine(token: string, ctx: StepContext): Promise<RunningMachine | undefined>;
   /** Ends whatever carries the token, and waits until it is gone; nothing there is success. */

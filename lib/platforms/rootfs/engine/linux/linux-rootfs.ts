@@ -1,6 +1,7 @@
 import type { RootfsPort } from '../rootfs-port.js';
 import { copyTree } from './copy-tree.js';
 import { endMarked, findMachine, quietMachine, startMachine } from './machine.js';
+import { fillMemory, isBusy, saveMemory } from './memory-folders.js';
 import { checkMmdebstrap, runMmdebstrap } from './mmdebstrap.js';
 import { clampTreeTimes, compressorFor, packTree } from './pack.js';
 import { packLayer } from './pack-layer.js';
@@ -21,6 +22,9 @@ export const linuxRootfs: RootfsPort = {
   savePatch: saveTreePatch,
   applyPatches: applyTreePatches,
   start: startMachine,
+  isBusy,
+  saveMemory,
+  fillMemory,
   findMachine,
   end: endMarked,
   quiet: quietMachine,

@@ -67,13 +67,18 @@ export async function endMarked(token: string, ctx: StepContext): Promise<void> 
   await endProcesses(() => markedProcesses(stepVariable, token), ctx.clock);
 }
 
+/** Whether a process belongs to the machine itself, and not to what is done in it. */
+export async function isMachineProcess(pid: number): Promise<boolean> {
+  return await environmentOf(pid, roleVariable) === 'machine';
+}
+
 /** Ends what runs in a machine: TERM, then KILL after a while. */
 export async function quietMachine({ init, initStart }: Omit<RunningMachine, 'rootless'>, ctx: StepContext): Promise<void> {
   const others = async () => {
     if ((await processFacts(init))?.start !== initStart) return [];
     const members = (await namespaceMembers(init)).filter(({ pid }) => pid !== init);
-    const roles = await Promise.all(members.map(({ pid }) => environmentOf(pid, roleVariable)));
-    return members.filter((_, index) => roles[index] !== 'machine');
+    const own = await Promise.all(members.map(({ pid }) => isMachineProcess(pid)));
+    return members.filter((_, index) => !own[index]);
   };
   const before = await others();
   if (before.length > 0) ctx.log(`ending ${before.length} process${before.length === 1 ? '' : 'es'} that still ran`, 'info');
