@@ -10,6 +10,7 @@ import type { StepKind } from '../plan/step-kind.js';
 import { attemptStep, factsOf, StepFailed } from './attempt-step.js';
 import { BuildCache, type RunCache } from './cache/build-cache.js';
 import type { Decision } from './cache/decide.js';
+import { spareSteps } from './cache/spare-steps.js';
 import { isResult } from './cache/record-build.js';
 import { Connections } from './connections.js';
 import { keptReason } from './kept-machine.js';
@@ -164,27 +165,10 @@ class Run {
   }
 
   #spare(build: BuildState, decision: Decision): void {
-    const { done, idle, restore } = decision;
     this.#announce(build);
     const after = this.#resumePoints.decided(build, decision);
     if (after !== undefined) this.#notify({ type: 'build.resumed', build: build.plan.id, after });
-    for (const [state, outputs] of done) {
-      this.#outputs.set(state.step.id, outputs);
-      Object.assign(state, { status: 'done', isCached: true });
-      const { id, title, role } = state.step;
-      if (role !== 'source' || state.step.lifetime === 'artifact') this.#notify({ type: 'step.cached', step: id, build: build.plan.id, title });
-    }
-    for (const state of build.steps) if (state.needs.some((need) => done.has(need) && need.step.role === 'provisioner')) this.#waitForMachine(state, build);
-    for (const state of idle) Object.assign(state, { status: 'skipped', isCached: true });
-    for (const [state, from] of restore) state.from = from;
-  }
-
-  /** What comes after steps that need not be done again must wait for the machine that has their effect in it. */
-  #waitForMachine(state: StepState, build: BuildState): void {
-    const machine = build.steps.find(({ step }) => step.id === build.plan.machine);
-    if (machine === undefined || state.needs.includes(machine)) return;
-    state.needs.push(machine);
-    machine.dependents.push(state);
+    spareSteps(build, decision, this.#outputs, this.#notify);
   }
 
   #announce(build: BuildState): void {
