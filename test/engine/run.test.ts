@@ -136,3 +136,11 @@ t.test('a secret is masked in every event and not in the journal at all', async 
   t.notMatch(JSON.stringify(events), /hunter2/);
   t.equal(mask.length > 0, true);
 });
+
+t.test('builds that need something of each other, each for another step, come to their end', async (t) => {
+  const { outcome } = await run([
+    fakePlan('A', [machine, capture([]), ['Notes', 'act', 'none', { role: 'post-processor', needs: ['Capture', 'B/B/Capture'] }]]),
+    fakePlan('B', [['Machine', 'thing', 'run', { needs: ['A/B/Capture'] }], capture([])]),
+  ]);
+  t.same(outcome.builds.map((build) => build.status), ['succeeded', 'succeeded']);
+});

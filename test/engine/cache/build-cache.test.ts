@@ -207,3 +207,27 @@ t.test('a failed build tells from where a later run goes on, and that run tells 
   world.failing.add('A');
   t.equal((await world.run([{ ...build, image: 'Other' }], { cached: false })).outcome.builds[0]?.resumesAfter, undefined, 'nor one without a checkpoint');
 });
+
+t.test('a machine in which something runs is not saved', async (t) => {
+  const dir = t.testdir();
+  const world = new FakeMachines(dir);
+  world.isBusy = true;
+  const { outcome, events } = await world.run([web()]);
+  t.equal(outcome.status, 'succeeded');
+  t.notOk(events.some((event) => event.type === 'step.warned'), 'which is nothing to be told of');
+  t.same(await world.checkpoints.list(), []);
+  t.same(readdirSync(join(dir, 'checkpoints')), [], 'and nothing half is left');
+});
+
+t.test('a checkpoint from which nothing comes back is thrown away, so that the next run ends well', async (t) => {
+  const world = new FakeMachines(t.testdir());
+  await world.run([web()]);
+  world.isForgetful = true;
+  const edited = web(changed(steps('A', 'B', 'C'), 'C', { text: 'else' }));
+  const failed = await world.run([edited]);
+  t.equal(failed.outcome.status, 'failed');
+  t.match(failed.events.find((event) => event.type === 'step.warned'), { code: 'CheckpointDropped', hint: /run bake again/ });
+  world.isForgetful = false;
+  const again = await world.run([edited]);
+  t.same([again.outcome.status, again.did], ['succeeded', ['restore', 'B', 'C', 'Image']]);
+});

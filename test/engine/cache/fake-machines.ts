@@ -54,6 +54,10 @@ export class FakeMachines {
   readonly failing = new Set<string>();
   version = 1;
   stepTime = 10_000;
+  /** Something runs in every machine. */
+  isBusy = false;
+  /** No machine can be brought back. */
+  isForgetful = false;
   env: Record<string, string> = {};
   readonly #folder: string;
   #runs = 0;
@@ -121,10 +125,12 @@ export class FakeMachines {
       release: async ({ token }) => { this.machines.delete(token as string); },
       checkpoint: {
         save: async ({ token }, { folder }) => {
+          if (this.isBusy) return undefined;
           await writeFile(join(folder, 'state'), this.machines.get(token as string)!);
           return { saved: true };
         },
         restore: async ({ folder }, _spec, ctx) => {
+          if (this.isForgetful) throw new Error('it does not come back');
           this.machines.set(ctx.token, await readFile(join(folder, 'state'), 'utf8'));
           this.order.push('restore');
           return { token: ctx.token };
