@@ -1,15 +1,24 @@
 import { access } from 'node:fs/promises';
 import type { Extension } from '../engine/extension.js';
+import { systemClock } from './host/clock.js';
 import { systemExec } from './host/exec.js';
 import { findApp } from './load/find-app.js';
 import { synthApp } from './synth-app.js';
 import type { PlatformHealth, Toolkit } from './toolkit-api.js';
 
+export interface ToolkitHost {
+  readonly cwd: string;
+  readonly env: NodeJS.ProcessEnv;
+  /** Told of each file and folder that an app is made of. @default - nobody asks */
+  readonly onInput?: (path: string) => void;
+}
+
 /** Puts the parts together. What a method does not need, it does not load: synth knows no catalogue and no engine. */
-export function createToolkit({ cwd, env }: { readonly cwd: string; readonly env: NodeJS.ProcessEnv }): Toolkit {
+export function createToolkit({ cwd, env, onInput }: ToolkitHost): Toolkit {
   const exec = systemExec();
+  const host = { cwd, env, exec, ...(onInput === undefined ? {} : { onInput }) };
   return {
-    synth: (options) => synthApp(options, { cwd, env, exec }),
+    synth: (options) => synthApp(options, host),
     async check(options) {
       const { checkTypes } = await import('./check-types.js');
       return checkTypes(await findApp(options.app, cwd), exec);
@@ -18,18 +27,22 @@ export function createToolkit({ cwd, env }: { readonly cwd: string; readonly env
       // The bundler works in a process of its own: meanwhile this one loads what comes after it.
       const engine = Promise.all([import('./run-app.js'), import('./catalogue.js')]);
       engine.catch(() => {}); // told where it is awaited, if synth does not fail first
-      const app = await synthApp(options, { cwd, env, exec });
+      const app = await synthApp(options, host);
       const [{ runApp }, { extensions }] = await engine;
       return runApp(app, options, extensions, env);
     },
     async forecast(options) {
-      const app = await synthApp(options, { cwd, env, exec });
+      const app = await synthApp(options, host);
       const [{ forecastApp }, { extensions }] = await Promise.all([import('./forecast-app.js'), import('./catalogue.js')]);
       return forecastApp(app, options, extensions, env);
     },
+    async watch(options) {
+      const { watchApp } = await import('./watch/watch-app.js');
+      return watchApp(options, { cwd, clock: systemClock, toolkit: (tell) => createToolkit({ cwd, env, onInput: tell }) });
+    },
     async shell(options) {
       const [{ openShell }, { extensions }] = await Promise.all([import('./shell/open-shell.js'), import('./catalogue.js')]);
-      return openShell(options, { cwd, env, exec }, extensions);
+      return openShell(options, host, extensions);
     },
     async clean(options) {
       const [{ cleanRuns }, { extensions }] = await Promise.all([import('./clean-runs.js'), import('./catalogue.js')]);

@@ -20,6 +20,8 @@ export interface Toolkit {
   run(options: RunOptions): Promise<RunReport>;
   /** What a run would do, and why. Carries nothing out. */
   forecast(options: ForecastOptions): Promise<readonly BuildForecast[]>;
+  /** Carries a round out at once, and again whenever what the app is made of changes, until the signal is aborted. */
+  watch(options: WatchOptions): Promise<void>;
   /** Lets somebody work in a state of a machine that a checkpoint holds, in a copy which is then thrown away, or in what a run kept. */
   shell(options: ShellOptions): Promise<ShellReport>;
   /** Removes what dead runs left behind. */
@@ -82,6 +84,16 @@ export interface RunReport {
   readonly status: 'succeeded' | 'failed' | 'cancelled';
   readonly builds: readonly BuildSummary[];
   readonly leftovers: readonly Leftover[];
+}
+
+export interface WatchOptions extends Pick<SynthOptions, 'app' | 'outDir'> {
+  /** What is to be done, with this toolkit; its signal is aborted when something changes. It tells of its failures itself. */
+  readonly round: (toolkit: Pick<Toolkit, 'forecast' | 'run'>, signal: AbortSignal) => Promise<void>;
+  /** Paths, relative to the project. */
+  readonly onChange: (paths: readonly string[]) => void;
+  /** Called when a round is over, with how many files and folders are watched. */
+  readonly onWait: (count: number) => void;
+  readonly signal: AbortSignal;
 }
 
 export interface ShellOptions extends SynthOptions {

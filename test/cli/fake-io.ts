@@ -118,6 +118,14 @@ export class FakeToolkit implements Toolkit {
     this.#called('forecast', options);
     return this.forecasts;
   }
+  /** A round, and another one after a change. */
+  async watch(options: Parameters<Toolkit['watch']>[0]): Promise<void> {
+    this.#called('watch', options);
+    await options.round(this, options.signal);
+    options.onWait(3);
+    options.onChange(['image.ts', 'files/a', 'files/b', 'files/c']);
+    await options.round(this, options.signal);
+  }
   async shell(options: Parameters<Toolkit['shell']>[0]): ReturnType<Toolkit['shell']> {
     this.#called('shell', options);
     if (this.shellReport instanceof Error) throw this.shellReport;

@@ -64,7 +64,7 @@ t.test('only what a checkpoint holds is entered; else it is said what there is',
   t.same(state('Web/Two', { Container: 'restored', One: 'cached', Two: 'cached' }), ['Web/Docker:Two']);
   t.same(state('Web', { Container: 'restored', One: 'cached', Two: 'cached', Three: 'run' }), ['Web/Docker:Two'], 'of a source the deepest one');
   t.same(state('Web', { Container: 'restored', One: 'run', Two: 'run', Three: 'run' }), [], 'or the machine itself');
-  t.throws(() => state('Web/Two', { Container: 'restored', One: 'cached', Two: 'run' }), { code: 'NoCheckpoint', message: /after Web\/Docker\/Two /, hint: /^"bake shell Web\/Docker\/One" enters the nearest earlier one; "bake run Web\/Docker" would carry out Two, / });
+  t.throws(() => state('Web/Two', { Container: 'restored', One: 'cached', Two: 'run' }), { code: 'NoCheckpoint', message: /after Web\/Docker\/Two /, hint: /^"bake shell Web\/Docker\/One" enters the nearest earlier one; "bake run Web\/Docker --checkpoints all" would carry out Two and save / });
   t.throws(() => state('Web/Two', { Container: 'restored', One: 'run', Two: 'run' }), { code: 'NoCheckpoint', hint: /"bake shell Web\/Docker" enters the machine as it is before its provisioners/ });
   t.throws(() => state('Web', { Container: 'run', One: 'run', Two: 'run', Three: 'run' }), { code: 'NoCheckpoint', message: /of Web\/Docker /, hint: /^there is no earlier one either/ });
 

@@ -18,6 +18,20 @@ const appOptions: readonly OptionSpec[] = [
 const outOption: OptionSpec = { name: 'out', short: 'o', value: 'folder', completion: 'folder', summary: 'where the plan goes (default: bake.out next to the app)' };
 const yesOption: OptionSpec = { name: 'yes', short: 'y', summary: 'ask nothing' };
 
+const buildOptions: readonly OptionSpec[] = [
+  { name: 'only', value: 'globs', isRepeated: true, isList: true, completion: 'build', summary: 'only these builds or sources' },
+  { name: 'except', value: 'globs', isRepeated: true, isList: true, completion: 'build', summary: 'not these builds or sources' },
+  { name: 'on-error', value: 'what', choices: ['cleanup', 'keep', 'ask'], summary: 'when a step fails: remove what was made (default), keep it, or ask' },
+  { name: 'parallel', short: 'p', value: 'n', isCount: true, summary: 'builds at once (default: all)' },
+  { name: 'force', short: 'f', summary: 'replace what stands in the way, such as output files, and build what is up to date' },
+  { name: 'dry-run', short: 'n', summary: 'only say what would be done, and why' },
+  { name: 'resume', value: 'run', isValueOptional: true, summary: 'build what that run was to build, or the last one that failed; each build goes on from its last checkpoint' },
+  { name: 'no-cache', value: 'globs', isValueOptional: true, isRepeated: true, isList: true, completion: 'build', summary: 'use nothing of earlier runs, for everything or for these images, builds or steps' },
+  { name: 'checkpoints', value: 'when', choices: ['auto', 'all', 'none'], summary: 'save the machine for later runs: where it is worth its time (default), after each step, never' },
+];
+/** What they are about is the same whether one builds once or at each change. */
+const watchOptions = buildOptions.filter(({ name }) => ['only', 'except', 'parallel', 'force', 'checkpoints'].includes(name));
+
 /** Every command of `bake`. */
 export const commandTable: readonly CommandSpec[] = [
   {
@@ -71,18 +85,7 @@ export const commandTable: readonly CommandSpec[] = [
     name: 'run', summary: 'build the images',
     description: 'Builds all images, or those that the selectors name (globs on images and builds), and what they need. What is temporary is always removed.',
     positionals: [{ name: 'selectors', isVariadic: true, completion: 'build' }],
-    options: [...appOptions, outOption,
-      { name: 'only', value: 'globs', isRepeated: true, isList: true, completion: 'build', summary: 'only these builds or sources' },
-      { name: 'except', value: 'globs', isRepeated: true, isList: true, completion: 'build', summary: 'not these builds or sources' },
-      { name: 'on-error', value: 'what', choices: ['cleanup', 'keep', 'ask'], summary: 'when a step fails: remove what was made (default), keep it, or ask' },
-      { name: 'parallel', short: 'p', value: 'n', isCount: true, summary: 'builds at once (default: all)' },
-      { name: 'force', short: 'f', summary: 'replace what stands in the way, such as output files, and build what is up to date' },
-      { name: 'dry-run', short: 'n', summary: 'only say what would be done, and why' },
-      { name: 'resume', value: 'run', isValueOptional: true, summary: 'build what that run was to build, or the last one that failed; each build goes on from its last checkpoint' },
-      { name: 'no-cache', value: 'globs', isValueOptional: true, isRepeated: true, isList: true, completion: 'build', summary: 'use nothing of earlier runs, for everything or for these images, builds or steps' },
-      { name: 'checkpoints', value: 'when', choices: ['auto', 'all', 'none'], summary: 'save the machine for later runs: where it is worth its time (default), after each step, never' },
-      yesOption,
-    ],
+    options: [...appOptions, outOption, ...buildOptions, yesOption],
     examples: [
       { command: 'bake run', meaning: 'everything' },
       { command: 'bake run Web', meaning: 'all builds of the image Web' },
@@ -94,6 +97,17 @@ export const commandTable: readonly CommandSpec[] = [
       { command: 'bake run --json > events.ndjson', meaning: 'the events, one JSON object a line' },
     ],
     load: async () => (await import('../commands/run.js')).run,
+  },
+  {
+    name: 'watch', summary: 'show what a run would do whenever a file changes',
+    description: 'Watches image.ts and what it imports, its assets, bake.json and the files given with --var-file. With --run it builds, each time from the step that changed; a change meanwhile ends that build and starts anew. Ctrl-C ends it.',
+    positionals: [{ name: 'selectors', isVariadic: true, completion: 'build' }],
+    options: [...appOptions, outOption, ...watchOptions, { name: 'run', short: 'r', summary: 'build, too' }],
+    examples: [
+      { command: 'bake watch', meaning: 'what would be done, and why, after each change' },
+      { command: 'bake watch Web/Docker --run', meaning: 'build it whenever it changes' },
+    ],
+    load: async () => (await import('../commands/watch.js')).watch,
   },
   {
     name: 'shell', summary: 'work in a machine as it is after a step',
@@ -194,7 +208,7 @@ export const commandTable: readonly CommandSpec[] = [
   },
   {
     name: 'help', summary: 'show the help of a command',
-    positionals: [{ name: 'command', completion: ['init', 'ls', 'synth', 'diff', 'run', 'shell', 'clean', 'prune', 'images', 'outputs', 'doctor', 'setup', 'completion'] }], options: [],
+    positionals: [{ name: 'command', completion: ['init', 'ls', 'synth', 'diff', 'run', 'watch', 'shell', 'clean', 'prune', 'images', 'outputs', 'doctor', 'setup', 'completion'] }], options: [],
     examples: [{ command: 'bake help run', meaning: 'the same as bake run --help' }],
     load: async () => (await import('../commands/help.js')).help,
   },

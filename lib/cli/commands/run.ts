@@ -2,9 +2,10 @@ import { relative } from 'node:path';
 import { BakeError } from '../../core/bake-error.js';
 import { shellQuote } from '../../core/quote.js';
 import type { BakeEvent, IoHost } from '../../core/events.js';
-import type { ForecastOptions, RunOptions, RunReport } from '../../toolkit/toolkit-api.js';
+import type { ForecastOptions, RunOptions, RunReport, Toolkit } from '../../toolkit/toolkit-api.js';
 import type { Arguments } from '../arguments/arguments.js';
 import type { Command, CommandContext } from '../command.js';
+import type { Interrupts } from '../interrupts.js';
 import { exitCode } from '../exit-code.js';
 import { chooseHost } from '../hosts/choose-host.js';
 import type { RunHost } from '../hosts/run-host.js';
@@ -25,18 +26,24 @@ interface Started {
 /** `bake run` */
 export const run: Command = async (context) => {
   const { args, io } = context;
-  if (args.flag('dry-run')) return foretell(context);
+  const toolkit = await io.toolkit();
+  if (args.flag('dry-run')) return io.interrupts.guard((signal) => foretell(context, toolkit, signal), { onFirst: () => {}, lastWords: () => '' });
+  return build(context, toolkit, (work, notes) => io.interrupts.guard(work, notes));
+};
+
+/** Builds what the arguments say, shows how, and gives the exit code. */
+export async function build(context: CommandContext, toolkit: Pick<Toolkit, 'run'>, guard: Interrupts['guard']): Promise<number> {
+  const { args, io } = context;
   const onError = (args.text('on-error') ?? 'cleanup') as OnError;
   const parallel = args.count('parallel');
   const checkpoints = args.text('checkpoints') as RunOptions['checkpoints'];
-  const toolkit = await io.toolkit();
   const display = chooseHost(context, { mayBeLive: true });
   const forget = io.beforeExit(() => display.close());
   const started: Started = {};
   const startedAt = io.now();
   let report: RunReport;
   try {
-    report = await io.interrupts.guard((signal) => toolkit.run({
+    report = await guard((signal) => toolkit.run({
       ...chosen(args), onError, signal, host: watching(display, started), ...(parallel === undefined ? {} : { parallel }), ...(checkpoints === undefined ? {} : { checkpoints }),
     }), {
       // Once it has started, the engine says so itself.
@@ -52,7 +59,7 @@ export const run: Command = async (context) => {
   }
   showReport(report, started, io.now() - startedAt, context);
   return exitCodeFor(report, onError);
-};
+}
 
 /** What to build, and what of earlier runs to use. */
 function chosen(args: Arguments): Omit<ForecastOptions, 'signal'> {
@@ -71,9 +78,9 @@ function selection(args: Arguments): Pick<ForecastOptions, 'selectors' | 'resume
   return { selectors: [], resume: run ?? true };
 }
 
-async function foretell({ args, io, outStyle, symbols }: CommandContext): Promise<number> {
-  const toolkit = await io.toolkit();
-  const builds = await io.interrupts.guard((signal) => toolkit.forecast({ ...chosen(args), signal }), { onFirst: () => {}, lastWords: () => '' });
+/** Shows what building what the arguments say would do. */
+export async function foretell({ args, io, outStyle, symbols }: CommandContext, toolkit: Pick<Toolkit, 'forecast'>, signal: AbortSignal): Promise<number> {
+  const builds = await toolkit.forecast({ ...chosen(args), signal });
   io.stdout.write(args.flag('json') ? `${JSON.stringify({ builds }, undefined, 2)}\n` : formatForecast(builds, { style: outStyle, symbols }));
   return exitCode.ok;
 }

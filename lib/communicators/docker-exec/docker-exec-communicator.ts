@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { BakeError } from '../../core/bake-error.js';
 import type { Communicator, RemoteCommand, RemoteResult, TransferOptions, UploadOptions } from '../../core/communicator.js';
 import { LineSplitter } from '../../core/lines.js';
@@ -14,6 +14,13 @@ import { announced, killRemote, PidReader } from './remote-process.js';
 import { fileFromTar, folderFromTar } from './tar-in.js';
 import { type Owner, tarOfFile, tarOfFolder } from './tar-out.js';
 import { archiveTransfer, followLinks, programTransfer, type Transfer } from './transfer.js';
+
+/** What was typed too early would be echoed before the process has told its id. */
+function heldBack(keys: Readable, until: Promise<unknown>): Readable {
+  const held = new PassThrough();
+  void until.then(() => keys.pipe(held));
+  return held;
+}
 
 /** A command line, with its output as it comes. */
 interface Program extends Pick<RemoteCommand, 'command' | 'stdin' | 'signal'>, Pick<ContainerProgram, 'terminal'> {
@@ -63,10 +70,11 @@ export class DockerExecCommunicator implements Communicator {
     const { user, workdir, env } = this.#connection;
     const { tty, terminal, onStdout, onStderr } = command;
     const pids = new PidReader(tty ? onStdout : onStderr);
+    const stdin = terminal !== undefined && command.stdin instanceof Readable ? heldBack(command.stdin, pids.pid) : command.stdin;
     const detach = new AbortController();
     const ended = this.#port.run({
       argv: announced(command.command),
-      ...(user === undefined ? {} : { user }), ...(workdir === undefined ? {} : { workdir }), ...(env === undefined ? {} : { env }), ...(command.stdin === undefined ? {} : { stdin: command.stdin }),
+      ...(user === undefined ? {} : { user }), ...(workdir === undefined ? {} : { workdir }), ...(env === undefined ? {} : { env }), ...(stdin === undefined ? {} : { stdin }),
       tty, ...(terminal === undefined ? {} : { terminal }),
       onStdout: (chunk) => { if (tty) pids.write(chunk); else onStdout(chunk); },
       onStderr: (chunk) => pids.write(chunk),

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { dirname, extname, relative } from 'node:path';
+import { dirname, extname, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { BuildFailure, Loader, OnLoadResult, Plugin } from 'esbuild';
 import { BakeError } from '../../core/bake-error.js';
@@ -10,20 +10,46 @@ import { ownModule } from './own-modules.js';
 /**
  * Bundles the user's program into one ES module with an inline source map. Types are not checked. Packages stay outside,
  * where Node finds them; files of the user's own, also those behind path aliases and workspace links, come inside.
+ * @param onInput told of each file before it is read, and of where one that is missing is looked for
  * @throws BakeError `AppInvalid` with esbuild's findings
  */
-export async function bundle(entry: string, project: string, outfile: string): Promise<void> {
+export async function bundle(entry: string, project: string, outfile: string, onInput: (path: string) => void): Promise<void> {
   // Required and not imported: Node would first scan the whole of this CommonJS module for names to export.
   const { build } = createRequire(import.meta.url)('esbuild') as typeof import('esbuild');
   try {
     await build({
       entryPoints: [entry], outfile, absWorkingDir: project, bundle: true, platform: 'node', format: 'esm', target: 'node20', sourcemap: 'inline', sourcesContent: false,
-      logLevel: 'silent', keepNames: true, plugins: [packagesOutside, filesKnowTheirPlace],
+      logLevel: 'silent', keepNames: true, plugins: [telling(onInput), packagesOutside, filesKnowTheirPlace],
       define: { 'import.meta.url': '__bakeUrl', 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' },
     });
   } catch (error) {
-    throw isBuildFailure(error) ? invalid(error, project) : error;
+    if (!isBuildFailure(error)) throw error;
+    for (const path of missingFiles(error, project)) onInput(path);
+    throw invalid(error, project);
   }
+}
+
+function telling(onInput: (path: string) => void): Plugin {
+  return {
+    name: 'telling',
+    setup(build) {
+      build.onLoad({ filter: /.*/ }, ({ path }) => {
+        onInput(path);
+        return undefined;
+      });
+    },
+  };
+}
+
+/** Where the files would be that could not be found. */
+function missingFiles({ errors }: BuildFailure, project: string): readonly string[] {
+  return errors.flatMap(({ text, location }) => {
+    const name = /^Could not resolve "(\.\.?\/.*)"/.exec(text)?.[1];
+    if (name === undefined || location === null) return [];
+    const path = resolve(project, dirname(location.file), name);
+    const bare = path.replace(/\.[cm]?jsx?$/, '');
+    return [...new Set([path, ...['.ts', '.mts', '.tsx', '.js', '.json', '/index.ts'].map((end) => `${bare}${end}`)])];
+  });
 }
 
 const packagesOutside: Plugin = {

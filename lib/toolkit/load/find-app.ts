@@ -28,6 +28,12 @@ export async function findApp(given: string, cwd: string): Promise<AppLocation> 
   throw new BakeError({ code: 'AppNotFound', message: `there is no image.ts in ${project}`, hint: 'run "bake init" to make one, or name yours with --app' });
 }
 
+/** The files that `findApp` looks at, whether they are there or not. */
+export function appFiles(given: string, cwd: string): readonly string[] {
+  const path = resolve(cwd, given);
+  return /\.[cm]?[jt]s$/.test(path) ? [path] : path.endsWith('bake.json') ? [path] : ['bake.json', ...entryNames].map((name) => join(path, name));
+}
+
 async function readConfig(path: string): Promise<string | undefined> {
   const text = await readFile(path, 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;

@@ -15,7 +15,7 @@ let loads = 0;
  * Runs the user's file in this process and synthesizes what it made.
  * @throws BakeError `AppInvalid`, `AppFailed`, `DuplicateId`, or what a construct threw, with the user's line
  */
-export async function loadApp(app: Extract<AppLocation, { type: 'file' }>, variables: Readonly<Record<string, string>>, given: readonly string[]): Promise<Synthesized> {
+export async function loadApp(app: Extract<AppLocation, { type: 'file' }>, variables: Readonly<Record<string, string>>, given: readonly string[], onInput: (path: string) => void = () => {}): Promise<Synthesized> {
   const { project } = app;
   const folder = join(project, '.bake', 'load');
   const outfile = join(folder, `image-${process.pid}-${loads++}.mjs`);
@@ -23,7 +23,7 @@ export async function loadApp(app: Extract<AppLocation, { type: 'file' }>, varia
   const here = resetAmbient(variables);
   process.setSourceMapsEnabled(true); // before the bundle is loaded: Node reads a map only then
   try {
-    await bundle(app.path, project, outfile);
+    await bundle(app.path, project, outfile, onInput);
     await import(pathToFileURL(outfile).href);
     for (const name of given) {
       if (here.declared.has(name)) continue;

@@ -23,7 +23,7 @@ export function requireState(target: ShellTarget, { untouched }: SessionPlans, f
   const nearest = deepest !== undefined ? `"bake shell ${nameOf(deepest)}" enters the nearest earlier one` : hasMachine ? `"bake shell ${build.id}" enters the machine as it is before its provisioners` : 'there is no earlier one either';
   throw new BakeError({
     code: 'NoCheckpoint', message: `there is no checkpoint ${isAny ? `of ${build.id}` : `after ${after.map(nameOf).join()}`} as image.ts has it now`,
-    hint: `${nearest}; "bake run ${build.id}" would carry out ${missing.map(({ name }) => name).join(', ')}, and with --checkpoints all it saves the machine after each step`,
+    hint: `${nearest}; "bake run ${build.id} --checkpoints all" would carry out ${missing.map(({ name }) => name).join(', ')} and save the machine after each step (with --force, if the image is up to date)`,
   });
 }
 
