@@ -76,7 +76,7 @@ for (const { name, parts, image, left } of worlds) {
     t.match(await shell(project, 'cat /root/two; echo more > /root/two', top), { code: 0, stdout: 'two\n' });
     t.match(await shell(project, 'cat /root/two', `${top}/${source}:Two`), { code: 0, stdout: 'two\n' }, 'it was a copy');
 
-    const { code, shown } = await atTerminal(project, [['"exit" leaves it', 'stty size\n'], ['30 100', 'echo waits; sleep 1000\n'], ['waits\r', '\x03'], ['# ', 'echo it was $?\n'], ['it was 130', 'exit 5\n']], top);
+    const { code, shown } = await atTerminal(project, [['"exit" leaves it', 'sleep 1; stty size\n'], ['30 100', 'echo waits; sleep 1000\n'], ['waits\r', '\x03'], ['# ', 'echo it was $?\n'], ['it was 130', 'exit 5\n']], top);
     t.equal(code, 5, shown);
     t.same(left(project), []);
 
