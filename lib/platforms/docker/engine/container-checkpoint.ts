@@ -33,7 +33,9 @@ export function containerCheckpoint(engine: DockerEngine, start: (spec: Containe
       if (from === undefined) throw new BakeError({ code: 'DockerContainerNotFound', source: 'platform', message: `the container ${id} is gone` });
       // With the settings of what the container was made from, so that a container made from this one is no other.
       const name = `${checkpointRepository}:${key}`;
+      const before = await engine.inspectImage(name, ctx);
       const image = await engine.commit({ container: id, changes: [], name, message: commentOf(ctx.run.cache), config: { ...from.config, labels: { ...from.config.labels, ...noStamp } } });
+      if (before !== undefined && before.id !== image) await engine.removeImage(before.id); // the name was all that it had
       const size = (await engine.inspectImage(image, ctx))?.size ?? from.size;
       return { image, bytes: Math.max(0, size - from.size) };
     },
