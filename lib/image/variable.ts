@@ -27,11 +27,9 @@ export interface SensitiveOptions {
 export const Variable = {
   /** A text; a `Secret` if it is sensitive. */
   string: stringVariable,
+  /** A finite decimal number such as `3`, `-0.5` or `1e6`. */
   number(name: string, options: VariableOptions<number> = {}): number {
-    return read(name, options, 0, (text) => {
-      const value = Number(text);
-      return text.trim() === '' || Number.isNaN(value) ? undefined : value;
-    }, 'a number');
+    return read(name, options, 0, parseNumber, 'a number such as 3 or -0.5');
   },
   /** `true`, `false`, `1`, `0`, `yes`, `no`. */
   boolean(name: string, options: VariableOptions<boolean> = {}): boolean {
@@ -76,6 +74,13 @@ function read<T>(name: string, options: VariableOptions<T>, standIn: T, parse: (
 function report(code: string, message: string, hint: string): void {
   const location = callSite();
   ambient().diagnostics.push({ code, severity: 'error', message, hint, ...(location === undefined ? {} : { location }) });
+}
+
+function parseNumber(text: string): number | undefined {
+  // Number() alone also takes Infinity, 0x10, 0b1 and the empty text.
+  if (!/^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(text.trim())) return undefined;
+  const value = Number(text);
+  return Number.isFinite(value) ? value : undefined;
 }
 
 function parseList(text: string): readonly string[] | undefined {

@@ -104,3 +104,11 @@ t.test('a truth value is one of the six words, and no name that objects happen t
   const error = await failure(t, { 'image.ts': `${header}Variable.boolean('flag');\nnew NullSource(new Image(new App(), 'Web'), 'Null', {});` }, { flag: 'constructor' });
   t.match(error.diagnostics, [{ code: 'InvalidVariable', message: 'the variable "flag" is "constructor", which is not true or false' }]);
 });
+
+t.test('a number is a finite decimal one', async (t) => {
+  const source = `${header}console.error(Variable.number('count'));\nnew NullSource(new Image(new App(), 'Web'), 'Null', {});`;
+  for (const count of ['Infinity', '-Infinity', '1e999', '0x10', '0b1', '', ' ', 'NaN', '1_000', '1,5', '.', '1e']) {
+    const error = await failure(t, { 'image.ts': source }, { count });
+    t.match(error.diagnostics, [{ code: 'InvalidVariable', message: `the variable "count" is "${count}", which is not a number such as 3 or -0.5` }], JSON.stringify(count));
+  }
+});
