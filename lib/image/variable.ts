@@ -93,10 +93,10 @@ function parseList(text: string): readonly string[] | undefined {
   }
 }
 
-/** The error of giving a variable that `image.ts` never asks for. */
-export function unknownVariable(name: string, declared: Iterable<string>): { readonly message: string; readonly hint: string } {
+/** The error of giving a variable that `image.ts` never asks for, on the command line or in a variable file. */
+export function unknownVariable({ name, file }: { readonly name: string; readonly file?: string }, declared: Iterable<string>): { readonly message: string; readonly hint: string } {
   const names = [...declared];
   const near = closest(name, names);
   const known = names.length === 0 ? 'this app has no variables' : `its variables are ${names.join(', ')}`;
-  return { message: `there is no variable "${name}"`, hint: near === undefined ? known : `did you mean "${near}"?` };
+  return { message: `there is no variable "${name}"${file === undefined ? '' : `, which ${file} gives a value`}`, hint: near === undefined ? known : `did you mean "${near}"?` };
 }

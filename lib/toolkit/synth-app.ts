@@ -29,8 +29,7 @@ export async function synthApp(options: SynthOptions, host: SynthHost): Promise<
   const app = await findApp(options.app, host.cwd);
   const { project } = app;
   if (app.type === 'command') onInput(project); // what it reads only it knows
-  const variables = await readVariables(host.env, options.variableFiles, options.variables, host.cwd);
-  const given = Object.keys(options.variables);
+  const { values: variables, given } = await readVariables(host.env, options.variableFiles, options.variables, host.cwd);
   const synthesized = app.type === 'file'
     ? await (await import('./load/load-app.js')).loadApp(app, variables, given, onInput)
     : await (await import('./load/run-app-command.js')).runAppCommand(app, { variables, given, project }, host.exec, host.env);

@@ -100,6 +100,15 @@ t.test('a variable file that is not there is told from one that is wrong', async
   await t.rejects(read('bad.json'), { code: 'VariableFileInvalid', hint: /JSON object/ });
 });
 
+t.test('a name in a variable file that the app never asks for is an error; one of the environment is not', async (t) => {
+  const text = `${header}const app = new App();\nnew NullSource(new Image(app, Variable.string('name', { default: 'Web' })), 'Null');\n`;
+  const project = t.testdir({ 'image.ts': text, 'typo.json': '{ "nmae": "x" }', 'good.json': '{ "name": "Other" }' });
+  const read = (file: string) => synthApp({ app: project, variables: {}, variableFiles: [file] }, { cwd: project, env: { BAKE_VAR_other: 'x' }, exec: systemExec() });
+  const typo = await read('typo.json').catch((error: unknown) => error);
+  t.match(typo, { diagnostics: [{ code: 'UnknownVariable', message: 'there is no variable "nmae", which typo.json gives a value', hint: 'did you mean "name"?' }] });
+  t.equal((await read('good.json')).plans[0]?.image, 'Other');
+});
+
 t.test('a truth value is one of the six words, and no name that objects happen to have', async (t) => {
   const error = await failure(t, { 'image.ts': `${header}Variable.boolean('flag');\nnew NullSource(new Image(new App(), 'Web'), 'Null', {});` }, { flag: 'constructor' });
   t.match(error.diagnostics, [{ code: 'InvalidVariable', message: 'the variable "flag" is "constructor", which is not true or false' }]);

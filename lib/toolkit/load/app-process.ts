@@ -15,7 +15,7 @@ if (inputFile !== undefined && outputFile !== undefined) {
     const { apps, declared, diagnostics } = ambient();
     // Programs on the way to the user's own (a package runner) are preloaded as well, and make no App.
     if (code !== 0 || apps.length === 0) return;
-    for (const name of input.given) if (!declared.has(name)) diagnostics.push({ code: 'UnknownVariable', severity: 'error', ...unknownVariable(name, declared.keys()) });
+    for (const variable of input.given) if (!declared.has(variable.name)) diagnostics.push({ code: 'UnknownVariable', severity: 'error', ...unknownVariable(variable, declared.keys()) });
     const { literals: _kept, ...synthesized } = synthesize({ apps, diagnostics, locate: locateIn(input.project) });
     writeFileSync(outputFile, JSON.stringify({ ...synthesized, literals: [] }));
   });

@@ -7,6 +7,7 @@ import { unknownVariable } from '../../image/variable.js';
 import { type Synthesized, synthesize, throwIfFailed } from '../../synth/synthesize.js';
 import type { AppLocation } from './find-app.js';
 import { locateIn, locationOfError } from './locate.js';
+import type { GivenVariable } from './read-variables.js';
 import { bundle } from './bundle.js';
 
 let loads = 0;
@@ -15,7 +16,7 @@ let loads = 0;
  * Runs the user's file in this process and synthesizes what it made.
  * @throws BakeError `AppInvalid`, `AppFailed`, `DuplicateId`, or what a construct threw, with the user's line
  */
-export async function loadApp(app: Extract<AppLocation, { type: 'file' }>, variables: Readonly<Record<string, string>>, given: readonly string[], onInput: (path: string) => void = () => {}): Promise<Synthesized> {
+export async function loadApp(app: Extract<AppLocation, { type: 'file' }>, variables: Readonly<Record<string, string>>, given: readonly GivenVariable[], onInput: (path: string) => void = () => {}): Promise<Synthesized> {
   const { project } = app;
   const folder = join(project, '.bake', 'load');
   const outfile = join(folder, `image-${process.pid}-${loads++}.mjs`);
@@ -25,9 +26,9 @@ export async function loadApp(app: Extract<AppLocation, { type: 'file' }>, varia
   try {
     await bundle(app.path, project, outfile, onInput);
     await import(pathToFileURL(outfile).href);
-    for (const name of given) {
-      if (here.declared.has(name)) continue;
-      here.diagnostics.push({ code: 'UnknownVariable', severity: 'error', ...unknownVariable(name, here.declared.keys()) });
+    for (const variable of given) {
+      if (here.declared.has(variable.name)) continue;
+      here.diagnostics.push({ code: 'UnknownVariable', severity: 'error', ...unknownVariable(variable, here.declared.keys()) });
     }
     if (here.apps.length === 0) here.diagnostics.push({ code: 'NoApp', severity: 'error', message: `${app.path} makes no App`, hint: 'write const app = new App(); and give it to your images' });
     return synthesize({ apps: here.apps, diagnostics: here.diagnostics, locate: locateIn(project) });

@@ -4,15 +4,32 @@ import { BakeError } from '../../core/bake-error.js';
 
 const prefix = 'BAKE_VAR_';
 
+export interface GivenVariables {
+  readonly values: Readonly<Record<string, string>>;
+  /** Those that the user named for this app, on the command line or in a file. The environment may hold other apps' too. */
+  readonly given: readonly GivenVariable[];
+}
+
+export interface GivenVariable {
+  readonly name: string;
+  /** The variable file that names it, as it was called; absent for one of the command line. */
+  readonly file?: string;
+}
+
 /**
  * All variables from outside, the strongest last: the environment, then the files in order, then those of the command line.
  * @throws BakeError `FileNotFound`, `FileNotReadable`, `VariableFileInvalid`
  */
-export async function readVariables(env: NodeJS.ProcessEnv, files: readonly string[], given: Readonly<Record<string, string>>, cwd: string): Promise<Readonly<Record<string, string>>> {
+export async function readVariables(env: NodeJS.ProcessEnv, files: readonly string[], given: Readonly<Record<string, string>>, cwd: string): Promise<GivenVariables> {
   const variables: Record<string, string> = {};
+  const named: GivenVariable[] = Object.keys(given).map((name) => ({ name }));
   for (const [name, value] of Object.entries(env)) if (name.startsWith(prefix) && value !== undefined) variables[name.slice(prefix.length)] = value;
-  for (const file of files) Object.assign(variables, await readVariableFile(resolve(cwd, file)));
-  return { ...variables, ...given };
+  for (const file of files) {
+    const held = await readVariableFile(resolve(cwd, file));
+    Object.assign(variables, held);
+    named.push(...Object.keys(held).map((name) => ({ name, file })));
+  }
+  return { values: { ...variables, ...given }, given: named };
 }
 
 async function readVariableFile(path: string): Promise<Record<string, string>> {

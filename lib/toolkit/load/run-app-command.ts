@@ -4,6 +4,7 @@ import { BakeError } from '../../core/bake-error.js';
 import type { Exec } from '../../core/ports.js';
 import type { Synthesized } from '../../synth/synthesize.js';
 import type { AppLocation } from './find-app.js';
+import type { GivenVariable } from './read-variables.js';
 import { ownFile } from './own-modules.js';
 
 /** Names of the variables that tell the preloaded module in the user's process where to read and write. */
@@ -12,7 +13,7 @@ export const appProcessVariables = { input: 'BAKE_APP_INPUT', output: 'BAKE_APP_
 /** What the user's process is told. */
 export interface AppProcessInput {
   readonly variables: Readonly<Record<string, string>>;
-  readonly given: readonly string[];
+  readonly given: readonly GivenVariable[];
   readonly project: string;
 }
 
