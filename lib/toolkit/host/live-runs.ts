@@ -1,6 +1,7 @@
 import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { BakeError } from '../../core/bake-error.js';
 import type { Exec } from '../../core/ports.js';
 import type { ProcessIdentity } from '../../engine/run-store.js';
 import { isAlive } from './processes.js';
@@ -11,12 +12,27 @@ import { isAlive } from './processes.js';
  */
 const folder = join(tmpdir(), 'bake-live-runs');
 
+/**
+ * Marks a run as going on, until the function that it gives is called.
+ * @throws BakeError `LiveRunsNotWritable` if the folder of the marks is not as bake makes it
+ */
 export async function announceRun(run: string, identity: ProcessIdentity): Promise<() => Promise<void>> {
   const path = join(folder, basename(run));
   // For every user of this computer, whatever the umask of the first; each may remove only what is his own.
-  if ((await mkdir(folder, { recursive: true })) !== undefined) await chmod(folder, 0o1777);
-  await writeFile(path, JSON.stringify(identity), { flag: 'wx' }); // never through a link that somebody put there
+  try {
+    if ((await mkdir(folder, { recursive: true })) !== undefined) await chmod(folder, 0o1777);
+    await writeFile(path, JSON.stringify(identity), { flag: 'wx' }); // never through a link that somebody put there
+  } catch (error) {
+    throw notWritable(error as NodeJS.ErrnoException);
+  }
   return () => rm(path, { force: true });
+}
+
+function notWritable(error: NodeJS.ErrnoException): BakeError {
+  const hint = error.code === 'EACCES' || error.code === 'EPERM'
+    ? `let every user of this computer write there: its owner or root runs "chmod 1777 ${folder}"`
+    : `${folder} must be a folder that every user of this computer may write to, on a disk with space left`;
+  return new BakeError({ code: 'LiveRunsNotWritable', source: 'platform', message: `this run cannot be marked as going on in ${folder}: ${error.message}`, hint, cause: error });
 }
 
 export async function isRunAlive(run: string, exec: Exec): Promise<boolean> {
