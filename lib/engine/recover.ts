@@ -5,7 +5,7 @@ import type { Leftover } from '../core/events.js';
 import { isJsonObject, type Json, type JsonObject } from '../core/json.js';
 import { isJoin, isSecret } from '../plan/late.js';
 import type { CheckpointStore } from './cache/checkpoint-store.js';
-import { discardCheckpoint } from './cache/save-checkpoint.js';
+import { settleCheckpoint } from './cache/save-checkpoint.js';
 import { Connections } from './connections.js';
 import type { Ledger, LedgerItem } from './ledger.js';
 import { findSettled, leftoverOf, releaseWithRetry, reportOf } from './resources.js';
@@ -55,7 +55,7 @@ export async function recoverRun({ ledger, services, checkpoints, signal, endPro
     }
   }
   await connections.closeAll();
-  for (const { key, kinds } of ledger.checkpoints) if (await checkpoints.peek(key) === undefined) await discardCheckpoint(key, kinds, { checkpoints, services, signal });
+  for (const { key, kinds } of ledger.checkpoints) await settleCheckpoint(key, kinds, { checkpoints, services, signal });
   if (left.length === 0) {
     await rm(join(services.run.folder, 'tmp'), { recursive: true, force: true });
     await services.journal.append({ type: 'run.closed', at: services.clock.now() }, 'durable');

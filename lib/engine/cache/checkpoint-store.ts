@@ -179,8 +179,13 @@ export class CheckpointStore {
 
   /** Also one that is not whole yet. Nobody may be writing it: see `locked`. */
   async remove(key: string): Promise<void> {
-    await rm(`${this.folderOf(key)}.part`, { recursive: true, force: true });
+    await this.removeHalf(key);
     await rm(await this.#hide(key), { recursive: true, force: true });
+  }
+
+  /** What a writer that died left. One that is whole stays. Nobody may be writing it: see `locked`. */
+  async removeHalf(key: string): Promise<void> {
+    await rm(`${this.folderOf(key)}.part`, { recursive: true, force: true });
   }
 
   /** Takes the checkpoints that `choose` names away from all who look for them, and returns them with what is left of them: the caller removes that. */

@@ -83,6 +83,13 @@ export async function discardCheckpoint(key: string, kinds: Iterable<string>, { 
   });
 }
 
+/** Settles a checkpoint whose writer died: it may be whole, or there may be a whole one of an earlier run. */
+export async function settleCheckpoint(key: string, kinds: Iterable<string>, host: DiscardHost): Promise<void> {
+  const { checkpoints, signal } = host;
+  await checkpoints.locked(key, signal, () => checkpoints.removeHalf(key));
+  if (await checkpoints.peek(key) === undefined) await discardCheckpoint(key, kinds, host);
+}
+
 /** Removes what handlers made outside of the folder of a checkpoint that is gone. Nobody may be writing it: see `CheckpointStore.locked`. */
 export async function discardOutside(key: string, kinds: Iterable<string>, { clock, exec, registry }: DiscardHost['services'], signal: AbortSignal): Promise<void> {
   for (const kind of new Set(kinds)) {

@@ -15,12 +15,12 @@ const build = () => guestImage('', `new Shell(image, 'Work', { inline: ['for i i
 t.test('kill -9 of bake', async (t) => {
   if (!(await need(t, 'qemu'))) return;
   const project = t.testdir({ 'image.ts': await build() });
-  const whole = await bake(project, ['run', '--force', '--no-cache', '--json']);
+  const whole = await bake(project, ['run', '--force', '--no-cache', '--checkpoints', 'all', '--json']);
   t.equal(whole.code, 0, whole.stderr);
   const lines = whole.stdout.trim().split('\n').length;
   for (let moment = 0; moment < moments; moment++) {
     const line = 1 + Math.floor((moment * (lines - 1)) / moments);
-    const running = startBake(project, ['run', '--force', '--no-cache', '--json']);
+    const running = startBake(project, ['run', '--force', '--no-cache', '--checkpoints', 'all', '--json']);
     await running.saw(new RegExp(`^(?:.*\\n){${line}}`));
     running.child.kill('SIGKILL');
     await running.done;
