@@ -1,7 +1,8 @@
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { type JsonObject, sha256 } from '../../core/json.js';
+import { readRecord, writeRecord } from '../record-file.js';
 
 const version = 1;
 
@@ -50,20 +51,16 @@ export class BuildRecords {
   }
 
   async read(name: string): Promise<BuildRecord | undefined> {
-    try {
-      const { version: _, ...record } = recordSchema.parse(JSON.parse(await readFile(this.#file(name), 'utf8')));
-      return record;
-    } catch {
-      return undefined;
-    }
+    const found = await readRecord(this.#file(name), recordSchema);
+    if (found === undefined) return undefined;
+    const { version: _, ...record } = found;
+    return record;
   }
 
   /** Takes the place of what was recorded under that name. */
   async write(name: string, record: BuildRecord): Promise<void> {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-    const part = `${this.#file(name)}.${process.pid}.part`;
-    await writeFile(part, JSON.stringify({ version, ...record } satisfies JsonObject), { mode: 0o600 });
-    await rename(part, this.#file(name));
+    await writeRecord(this.#file(name), { version, ...record } satisfies JsonObject, 0o600);
   }
 
   async forget(name: string): Promise<void> {

@@ -1,7 +1,8 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { type JsonObject, sha256 } from '../../core/json.js';
+import { readRecord, writeRecord } from '../record-file.js';
 
 const version = 1;
 
@@ -28,11 +29,7 @@ export class LastBuilds {
   }
 
   async read(build: string): Promise<LastBuild | undefined> {
-    try {
-      return buildSchema.parse(JSON.parse(await readFile(this.#file(build), 'utf8')));
-    } catch {
-      return undefined;
-    }
+    return readRecord(this.#file(build), buildSchema);
   }
 
   /** Steps that are not in `last` keep what is known of them. */
@@ -40,9 +37,7 @@ export class LastBuilds {
     const before = await this.read(last.build);
     const steps = { ...before?.steps, ...last.steps };
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-    const part = `${this.#file(last.build)}.${process.pid}.part`;
-    await writeFile(part, JSON.stringify({ version, ...last, steps } satisfies JsonObject), { mode: 0o600 });
-    await rename(part, this.#file(last.build));
+    await writeRecord(this.#file(last.build), { version, ...last, steps } satisfies JsonObject, 0o600);
   }
 
   #file(build: string): string {

@@ -1,7 +1,8 @@
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import type { JsonObject } from '../../core/json.js';
+import { readRecord, writeRecord } from '../record-file.js';
 
 const version = 1;
 
@@ -35,20 +36,12 @@ export class OutcomeStore {
   }
 
   async read(fingerprint: string): Promise<Outcome | undefined> {
-    const text = await readFile(this.#file(fingerprint), 'utf8').catch(() => undefined);
-    if (text === undefined) return undefined;
-    try {
-      return outcomeSchema.parse(JSON.parse(text));
-    } catch {
-      return undefined;
-    }
+    return readRecord(this.#file(fingerprint), outcomeSchema);
   }
 
   async write(fingerprint: string, outcome: Outcome): Promise<void> {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-    const part = `${this.#file(fingerprint)}.${process.pid}.part`;
-    await writeFile(part, JSON.stringify({ version, ...outcome } satisfies JsonObject), { mode: 0o600 });
-    await rename(part, this.#file(fingerprint));
+    await writeRecord(this.#file(fingerprint), { version, ...outcome } satisfies JsonObject, 0o600);
   }
 
   async forget(fingerprint: string): Promise<void> {

@@ -9,7 +9,7 @@ import { byteMeter } from '../../../engine/byte-meter.js';
 import { withFileLock } from '../../../engine/file-lock.js';
 import type { StepContext } from '../../../engine/handler.js';
 import { algorithms, type Algorithm } from '../checksum.js';
-import { readRecord, writeRecord } from './record-file.js';
+import { readRecord, writeRecord } from '../../../engine/record-file.js';
 
 export type Sums = Readonly<Partial<Record<Algorithm, string>>>;
 

@@ -9,7 +9,7 @@ import type { FileSums, Sums } from './file-sums.js';
 import type { HttpClient } from './http-client.js';
 import { checksumMismatch, isRight } from './mismatch.js';
 import { PartFile, type PartOptions } from './part-file.js';
-import { readRecord, writeRecord } from './record-file.js';
+import { readRecord, writeRecord } from '../../../engine/record-file.js';
 import { sourceId } from './source-id.js';
 import { transfer } from './transfer.js';
 

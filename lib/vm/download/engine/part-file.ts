@@ -3,7 +3,7 @@ import * as z from 'zod';
 import type { StepContext } from '../../../engine/handler.js';
 import type { Algorithm } from '../checksum.js';
 import { Digester, type Sums } from './file-sums.js';
-import { readRecord, writeRecord } from './record-file.js';
+import { readRecord, writeRecord } from '../../../engine/record-file.js';
 
 const versionSchema = z.object({
   etag: z.string().optional(),

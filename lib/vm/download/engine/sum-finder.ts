@@ -9,7 +9,7 @@ import type { HttpClient } from './http-client.js';
 import { HttpFailure } from './http-failure.js';
 import { statusFailure } from './http-status.js';
 import { unreadable } from './local-file.js';
-import { readRecord, writeRecord } from './record-file.js';
+import { readRecord, writeRecord } from '../../../engine/record-file.js';
 import { retried } from './retried.js';
 import { sourceId } from './source-id.js';
 import { findSum } from './sum-list.js';

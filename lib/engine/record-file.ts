@@ -3,10 +3,10 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import type * as z from 'zod';
 
 /** Writes a small JSON file so that nobody ever reads half of it. */
-export async function writeRecord(path: string, value: unknown): Promise<void> {
+export async function writeRecord(path: string, value: unknown, mode = 0o644): Promise<void> {
   const part = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
   try {
-    await writeFile(part, JSON.stringify(value));
+    await writeFile(part, JSON.stringify(value), { mode });
     await rename(part, path);
   } catch (error) {
     await rm(part, { force: true });
