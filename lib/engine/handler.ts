@@ -1,3 +1,4 @@
+import type * as z from 'zod';
 import type { Communicator, Connection } from '../core/communicator.js';
 import type { JsonObject } from '../core/json.js';
 import type { Clock, Exec, Ids } from '../core/ports.js';
@@ -43,6 +44,14 @@ export interface StepContext {
   readonly connect: (connection: Connection, giveUp?: AbortSignal) => Promise<Communicator>;
   /** Who may write which output path; `outputFile` uses it for you. */
   readonly outputs: OutputClaims;
+  /**
+   * What something outside is that may be another thing tomorrow: what the project's `bake.lock.json` says, or what the
+   * lookup finds, which is then written there. Undefined if the lookup finds nothing that would be the same elsewhere.
+   * @param what kind and name in one line, such as `docker debian:12`
+   * @param lookup is told whether the user wants a pin renewed, and must then not answer from what is on this computer
+   * @throws BakeError `NotPinned` with `--frozen`, `InvalidPinFile`
+   */
+  readonly pin: <Pin extends JsonObject>(what: string, schema: z.ZodType<Pin>, lookup: (isRenewal: boolean) => Promise<Pin | undefined>) => Promise<Pin | undefined>;
 }
 
 /**

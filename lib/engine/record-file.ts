@@ -4,9 +4,14 @@ import type * as z from 'zod';
 
 /** Writes a small JSON file so that nobody ever reads half of it. */
 export async function writeRecord(path: string, value: unknown, mode = 0o644): Promise<void> {
+  await writeWhole(path, JSON.stringify(value), mode);
+}
+
+/** Writes a small file so that nobody ever reads half of it. */
+export async function writeWhole(path: string, text: string, mode = 0o644): Promise<void> {
   const part = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
   try {
-    await writeFile(part, JSON.stringify(value), { mode });
+    await writeFile(part, text, { mode });
     await rename(part, path);
   } catch (error) {
     await rm(part, { force: true });

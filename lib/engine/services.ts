@@ -3,6 +3,7 @@ import type { Clock, Exec, Ids } from '../core/ports.js';
 import type { Journal } from './journal.js';
 import type { Masker } from './masker.js';
 import type { OutputClaims } from './output-claims.js';
+import type { Pins } from './pins/pins.js';
 import type { Registry } from './registry.js';
 import type { SecretStore } from './secret-store.js';
 
@@ -13,6 +14,7 @@ export interface EngineServices {
   readonly secrets: SecretStore;
   readonly masker: Masker;
   readonly outputs: OutputClaims;
+  readonly pins: Pins;
   readonly clock: Clock;
   readonly exec: Exec;
   readonly ids: Ids;

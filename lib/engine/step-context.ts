@@ -45,6 +45,7 @@ export function makeStepContext({ step, signal, services, notify, connect, onLin
     step, token, signal, clock, exec, ids, log,
     run: { id: run.id, tmp, logs: join(run.folder, 'logs'), project: run.project, cache: run.cache, force: run.force },
     outputs: services.outputs,
+    pin: (what, schema, lookup) => services.pins.of(what, schema, lookup, { step, log, signal }),
     progress: throttled(services.clock, (progress) => notify({ type: 'step.progress', ...progress, ...fields })),
     warn: (warning) => notify({ type: 'step.warned', ...warning, ...fields }),
     ask: (question) => host.ask(masker.value(question), signal),

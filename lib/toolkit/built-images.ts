@@ -18,6 +18,7 @@ import { cacheFolder } from './host/cache-folder.js';
 import { systemClock } from './host/clock.js';
 import { systemExec } from './host/exec.js';
 import { systemIds } from './host/ids.js';
+import { projectPins } from './project-pins.js';
 import { cacheStores } from './run-cache.js';
 import type { BuildOutputs, BuiltImage, RecordOptions } from './toolkit-api.js';
 
@@ -112,7 +113,7 @@ function lookingServices(project: string, cache: string, extensions: readonly Ex
     registry: new Registry(extensions), journal: new Journal(nowhere), masker, exec: systemExec(), clock: systemClock, ids: systemIds,
     host: { notify: () => {}, ask: ({ fallback }) => Promise.resolve(fallback) },
     secrets: new SecretStore({ env: {}, variables: {}, literals: [], project }, masker),
-    outputs: new OutputClaims({ folder: join(project, '.bake', 'outputs'), force: false }),
+    outputs: new OutputClaims({ folder: join(project, '.bake', 'outputs'), force: false }), pins: projectPins(project, masker),
     run: { id: 'images', folder: join(project, '.bake', 'runs', 'images'), project, cache, assets: '', force: false },
   };
 }

@@ -16,6 +16,7 @@ import { systemExec } from './host/exec.js';
 import { systemIds } from './host/ids.js';
 import { isRunAlive } from './host/live-runs.js';
 import { endStampedProcesses, isAlive } from './host/processes.js';
+import { projectPins } from './project-pins.js';
 import { cacheStores } from './run-cache.js';
 import type { CleanOptions, CleanReport } from './toolkit-api.js';
 
@@ -79,7 +80,7 @@ async function recover(stored: StoredRun, store: RunStore, registry: Registry, o
       services: {
         registry, journal, masker, host: options.host, clock: systemClock, ids: systemIds, exec: systemExec(),
         secrets: new SecretStore({ env: {}, variables: {}, literals: [], project: options.project }, masker),
-        outputs: new OutputClaims({ folder: join(options.project, '.bake', 'outputs'), force: false }),
+        outputs: new OutputClaims({ folder: join(options.project, '.bake', 'outputs'), force: false }), pins: projectPins(options.project, masker),
         run: { id: stored.id, folder: stored.folder, project: options.project, cache: cacheFolder(env), assets: '', force: false },
       },
     });

@@ -10,6 +10,7 @@ import { cacheFolder } from './host/cache-folder.js';
 import { systemClock } from './host/clock.js';
 import { systemExec } from './host/exec.js';
 import { systemIds } from './host/ids.js';
+import { projectPins } from './project-pins.js';
 import { runCache } from './run-cache.js';
 import { resumedBuilds } from './resumed-builds.js';
 import { selectBuilds } from './select-builds.js';
@@ -27,7 +28,7 @@ export async function forecastApp(app: SynthesizedApp, options: ForecastOptions,
   return forecast({ plans: app.plans, builds, cache, signal: options.signal }, {
     registry: new Registry(extensions), journal: new Journal(nowhere), masker, exec: systemExec(), host: { notify: () => {}, ask: ({ fallback }) => Promise.resolve(fallback) }, clock: systemClock, ids: systemIds,
     secrets: new SecretStore({ env, variables: app.variables, literals: app.literals, project }, masker),
-    outputs: new OutputClaims({ folder: join(project, '.bake', 'outputs'), force: options.force }),
+    outputs: new OutputClaims({ folder: join(project, '.bake', 'outputs'), force: options.force }), pins: projectPins(project, masker),
     run: { id: 'forecast', folder: join(project, '.bake', 'runs', 'forecast'), project, cache: folder, assets: join(app.outDir, 'assets'), force: options.force },
   });
 }

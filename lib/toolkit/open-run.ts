@@ -14,6 +14,7 @@ import { systemIds } from './host/ids.js';
 import { announceRun } from './host/live-runs.js';
 import { LoggingHost } from './host/log-file.js';
 import { ownIdentity } from './host/processes.js';
+import { type PinChoice, projectPins } from './project-pins.js';
 import type { SynthesizedApp } from './synth-app.js';
 
 export interface OpenRun {
@@ -31,12 +32,14 @@ export interface RunFacts {
   readonly env: NodeJS.ProcessEnv;
   readonly host: IoHost;
   readonly force: boolean;
+  /** @default - lookups are pinned as the project's file says */
+  readonly pins?: PinChoice;
   /** Ids of the builds that it is to make. */
   readonly builds: readonly string[];
 }
 
 /** Begins a run: its journal, its log, and all that it works with. */
-export async function openRun(app: SynthesizedApp, { extensions, env, host: inner, force, builds }: RunFacts): Promise<OpenRun> {
+export async function openRun(app: SynthesizedApp, { extensions, env, host: inner, force, pins, builds }: RunFacts): Promise<OpenRun> {
   const { project } = app;
   const id = systemIds.runId();
   const exec = systemExec(id);
@@ -50,7 +53,7 @@ export async function openRun(app: SynthesizedApp, { extensions, env, host: inne
   const services: EngineServices = {
     registry: new Registry(extensions), journal, masker, exec, host, clock: systemClock, ids: systemIds,
     secrets: new SecretStore({ env, variables: app.variables, literals: app.literals, project }, masker),
-    outputs: new OutputClaims({ folder: join(project, '.bake', 'outputs'), force }),
+    outputs: new OutputClaims({ folder: join(project, '.bake', 'outputs'), force }), pins: projectPins(project, masker, pins),
     run: { id, folder, project, cache: cacheFolder(env), assets: join(app.outDir, 'assets'), force },
   };
   return {

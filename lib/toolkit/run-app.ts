@@ -7,6 +7,7 @@ import { systemClock } from './host/clock.js';
 import { gitCommit } from './host/git-commit.js';
 import { openRun } from './open-run.js';
 import { cacheLimit, runCache } from './run-cache.js';
+import { checkPinChoice } from './project-pins.js';
 import { resumedBuilds } from './resumed-builds.js';
 import { selectBuilds } from './select-builds.js';
 import type { SynthesizedApp } from './synth-app.js';
@@ -17,7 +18,8 @@ export async function runApp(app: SynthesizedApp, options: RunOptions, extension
   const builds = options.resume === undefined ? selectBuilds(app.plans, options) : await resumedBuilds(app, options.resume);
   const limit = cacheLimit(env);
   const cache = await runCache(app.plans, options, { project: app.project, cache: cacheFolder(env), clock: systemClock });
-  const { services, notify, log, startedAt, close } = await openRun(app, { extensions, env, host: options.host, force: options.force, builds: [...builds] });
+  await checkPinChoice(app.project, options);
+  const { services, notify, log, startedAt, close } = await openRun(app, { extensions, env, host: options.host, force: options.force, pins: options, builds: [...builds] });
   const { journal, run: { id: run } } = services;
   try {
     await preflight(app.plans, builds, services, options.signal);

@@ -71,6 +71,10 @@ export interface RunOptions extends SynthOptions {
   readonly noCache?: true | readonly string[];
   /** After which steps a machine is saved for later runs: each, where that saves more time than it takes, or none. @default 'auto' */
   readonly checkpoints?: 'all' | 'auto' | 'none';
+  /** A lookup that `bake.lock.json` does not pin fails, and the file is not written. @default false */
+  readonly frozen?: boolean;
+  /** Globs on what `bake.lock.json` pins that is looked up anew, such as `debian:*` or `docker`; `true` for all. @default - what is pinned stays so */
+  readonly update?: true | readonly string[];
   readonly host: IoHost;
   /** Aborted by the first Ctrl-C. */
   readonly signal: AbortSignal;

@@ -21,9 +21,10 @@ function shell(project: string, commands: string, ...args: readonly string[]): P
 }
 
 /** The same at a terminal of 100 columns; what is typed when a line of `steps` was seen. */
-async function atTerminal(project: string, steps: readonly (readonly [seen: string, typed: string])[], ...args: readonly string[]): Promise<{ readonly code: number | null; readonly shown: string }> {
+async function atTerminal(t: Test, project: string, steps: readonly (readonly [seen: string, typed: string])[], ...args: readonly string[]): Promise<{ readonly code: number | null; readonly shown: string }> {
   const command = ['stty', 'cols', '100', 'rows', '30;', 'exec', process.execPath, bakeProgram, 'shell', ...args].join(' ');
   const child = spawn('env', ['-u', 'NODE_OPTIONS', 'script', '-qefc', command, '/dev/null'], { cwd: project, env: { ...environment(project), TERM: 'xterm', CI: '' }, stdio: ['pipe', 'pipe', 'inherit'] });
+  t.teardown(() => { child.kill(); });
   let shown = '';
   let from = 0;
   const left = [...steps];
@@ -76,7 +77,7 @@ for (const { name, parts, image, left } of worlds) {
     t.match(await shell(project, 'cat /root/two; echo more > /root/two', top), { code: 0, stdout: 'two\n' });
     t.match(await shell(project, 'cat /root/two', `${top}/${source}:Two`), { code: 0, stdout: 'two\n' }, 'it was a copy');
 
-    const { code, shown } = await atTerminal(project, [['"exit" leaves it', 'sleep 1; stty size\n'], ['30 100', 'echo waits; sleep 1000\n'], ['waits\r', '\x03'], ['# ', 'echo it was $?\n'], ['it was 130', 'exit 5\n']], top);
+    const { code, shown } = await atTerminal(t, project, [['"exit" leaves it', 'sleep 1; stty size\n'], ['30 100', 'sh -c "echo waits; exec sleep 1000"\n'], ['waits\r', '\x03'], ['# ', 'echo it was $?\n'], ['it was 130', 'exit 5\n']], top);
     t.equal(code, 5, shown);
     t.same(left(project), []);
 

@@ -11,6 +11,8 @@ import type { ActionHandler, ResourceHandler } from '../../lib/engine/handler.js
 import { Journal, type JournalEntry, type JournalStore, journalVersion, parseJournal } from '../../lib/engine/journal.js';
 import { type Ledger, ledgerOf } from '../../lib/engine/ledger.js';
 import { Masker } from '../../lib/engine/masker.js';
+import { PinFile } from '../../lib/engine/pins/pin-file.js';
+import { Pins } from '../../lib/engine/pins/pins.js';
 import { OutputClaims } from '../../lib/engine/output-claims.js';
 import { Registry } from '../../lib/engine/registry.js';
 import { SecretStore } from '../../lib/engine/secret-store.js';
@@ -176,6 +178,7 @@ export function fakeServices(world: FakeWorld, journal: MemoryJournal, crash: Cr
     registry: new Registry([world.extension(crash)]), journal: new Journal(journal.store(crash)), masker,
     secrets: new SecretStore({ env: {}, variables: {}, literals: ['hunter2'], project: '/' }, masker),
     outputs: new OutputClaims({ folder: '/nonexistent', force: false }), clock: world.clock,
+    pins: new Pins({ file: new PinFile('/nonexistent', world.clock), masker, frozen: false, isRenewed: () => false }),
     exec: { run: async () => { throw new Error('no processes here'); } }, ids: { runId: () => 'r1', hex: () => '00' },
     host: { notify: (event) => { record.events.push(event); }, ask: async () => answer },
     run: { id: 'r1', folder: '/nonexistent/r1', project: '/', cache: '/nonexistent/cache', assets: '/', force: false },

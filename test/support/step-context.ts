@@ -69,6 +69,7 @@ export function stepContext(t: Test, options: StepContextOptions = {}): TestStep
       return options.connect(connection);
     },
     outputs: new OutputClaims({ folder: join(folder, '.bake', 'outputs'), force: options.force ?? false }),
+    pin: (_what, _schema, lookup) => lookup(false),
     logged, progressed, warned, asked, masked,
     lines: (stream = 'stdout') => logged.filter((entry) => entry.stream === stream).map((entry) => entry.line),
   };

@@ -27,6 +27,8 @@ const buildOptions: readonly OptionSpec[] = [
   { name: 'dry-run', short: 'n', summary: 'only say what would be done, and why' },
   { name: 'resume', value: 'run', isValueOptional: true, summary: 'build what that run was to build, or the last one that failed; each build goes on from its last checkpoint' },
   { name: 'no-cache', value: 'globs', isValueOptional: true, isRepeated: true, isList: true, completion: 'build', summary: 'use nothing of earlier runs, for everything or for these images, builds or steps' },
+  { name: 'frozen', summary: 'for CI: look nothing up that bake.lock.json does not pin, and leave that file as it is' },
+  { name: 'update', value: 'globs', isValueOptional: true, isRepeated: true, isList: true, summary: 'look up anew what bake.lock.json pins, all of it or what matches, such as debian:12 or docker' },
   { name: 'checkpoints', value: 'when', choices: ['auto', 'all', 'none'], summary: 'save the machine for later runs: where it is worth its time (default), after each step, never' },
 ];
 /** What they are about is the same whether one builds once or at each change. */
@@ -92,6 +94,7 @@ export const commandTable: readonly CommandSpec[] = [
       { command: "bake run 'Web/*' --except Qemu", meaning: 'all but one' },
       { command: 'bake run --dry-run', meaning: 'what would be done, what is cached, and why' },
       { command: 'bake run --no-cache=Web/Nginx', meaning: 'do this step, and what follows it, anew' },
+      { command: 'bake run --update=debian:12', meaning: 'take what this tag is now, and pin that' },
       { command: 'bake run --resume', meaning: 'what failed last, from where it got to' },
       { command: 'bake run --on-error ask', meaning: 'look into the machine when a step fails' },
       { command: 'bake run --json > events.ndjson', meaning: 'the events, one JSON object a line' },

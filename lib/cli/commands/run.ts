@@ -44,7 +44,7 @@ export async function build(context: CommandContext, toolkit: Pick<Toolkit, 'run
   let report: RunReport;
   try {
     report = await guard((signal) => toolkit.run({
-      ...chosen(args), onError, signal, host: watching(display, started), ...(parallel === undefined ? {} : { parallel }), ...(checkpoints === undefined ? {} : { checkpoints }),
+      ...chosen(args), ...pinChoice(args), onError, signal, host: watching(display, started), ...(parallel === undefined ? {} : { parallel }), ...(checkpoints === undefined ? {} : { checkpoints }),
     }), {
       // Once it has started, the engine says so itself.
       onFirst: () => { if (started.run === undefined) display.notify({ type: 'run.cancelling', run: '', reason: 'interrupted', at: io.now() }); },
@@ -59,6 +59,11 @@ export async function build(context: CommandContext, toolkit: Pick<Toolkit, 'run
   }
   showReport(report, started, io.now() - startedAt, context);
   return exitCodeFor(report, onError);
+}
+
+function pinChoice(args: Arguments): Pick<RunOptions, 'frozen' | 'update'> {
+  const globs = args.texts('update');
+  return { frozen: args.flag('frozen'), ...(args.flag('update') ? { update: globs.length === 0 ? true : globs } : {}) };
 }
 
 /** What to build, and what of earlier runs to use. */

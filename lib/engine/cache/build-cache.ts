@@ -181,7 +181,7 @@ export class BuildCache {
   async buildEnded(build: BuildState): Promise<void> {
     const progress = this.#builds.get(build);
     if (progress === undefined) return;
-    const { services: { clock, masker, registry }, outputs } = this.#host;
+    const { services: { clock, masker, registry, pins }, outputs } = this.#host;
     const before = await this.#cache.lastBuilds.read(build.plan.id);
     const steps: Record<string, LastStep> = {};
     for (const [state, { hex, inputs }] of progress.prints) {
@@ -189,7 +189,7 @@ export class BuildCache {
       const { id, kind } = state.step;
       const said = registry.kind(kind).lookup === undefined ? undefined : outputs.get(id);
       const milliseconds = state.isCached || state.from !== undefined ? before?.steps[id]?.milliseconds ?? 0 : state.milliseconds;
-      steps[id] = masker.value({ hex, inputs, milliseconds, ...(said === undefined ? {} : { said }) }) as LastStep;
+      steps[id] = masker.value({ hex, inputs, milliseconds, ...(said === undefined ? {} : { said, pins: pins.usedBy(id) }) }) as LastStep;
     }
     await this.#cache.lastBuilds.write({ build: build.plan.id, at: clock.now(), steps });
   }

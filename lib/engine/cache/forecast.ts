@@ -68,9 +68,15 @@ export async function forecast({ plans, builds, cache, signal }: ForecastRequest
 
 async function forecastBuild(build: BuildState, outputs: Map<string, JsonObject>, buildCache: BuildCache, cache: RunCache, services: EngineServices): Promise<BuildForecast> {
   const last = (await cache.lastBuilds.read(build.plan.id))?.steps ?? {};
+  const moved = new Map<StepState, readonly ValueChange[]>();
   for (const state of build.steps) {
-    const said = last[state.step.id]?.said;
+    const { said, pins = {} } = last[state.step.id] ?? {};
     if (services.registry.kind(state.step.kind).lookup === undefined || said === undefined) continue;
+    const changes = diffValues(pins as JsonObject, await pinnedNow(Object.keys(pins), services));
+    if (changes.length > 0) {
+      moved.set(state, changes);
+      continue;
+    }
     outputs.set(state.step.id, said as JsonObject);
     state.status = 'done';
   }
@@ -82,11 +88,17 @@ async function forecastBuild(build: BuildState, outputs: Map<string, JsonObject>
     if (will === undefined) continue;
     const { id, title } = state.step;
     const { milliseconds } = last[id] ?? {};
-    const why = will === 'run' ? reasonFor(state, prints.get(state), last, decision, services) : undefined;
+    const changes = moved.get(state);
+    const why = changes !== undefined ? { type: 'changed' as const, changes } : will === 'run' ? reasonFor(state, prints.get(state), last, decision, services) : undefined;
     steps.push({ step: id, name: shortName(state), title, will, ...(why === undefined ? {} : { why }), ...(milliseconds === undefined ? {} : { milliseconds }) });
   }
   const runs = steps.filter(({ will }) => will !== 'cached');
   return { build: build.plan.id, platform: build.plan.platform, upToDate: runs.length === 0, steps, milliseconds: runs.reduce((sum, step) => sum + (step.will === 'run' ? step.milliseconds ?? 0 : 0), 0) };
+}
+
+async function pinnedNow(names: readonly string[], { pins }: EngineServices): Promise<JsonObject> {
+  const table = await pins.table();
+  return Object.fromEntries(names.flatMap((name) => { const pin = table.get(name); return pin === undefined ? [] : [[name, pin]]; }));
 }
 
 function fateOf(state: StepState, { done, idle, restore }: Decision): StepForecast['will'] | undefined {

@@ -14,6 +14,8 @@ const stepSchema = z.strictObject({
   milliseconds: z.number(),
   /** What a lookup said. */
   said: z.record(z.string(), z.json()).optional(),
+  /** What it was pinned to. */
+  pins: z.record(z.string(), z.record(z.string(), z.json())).optional(),
 });
 const buildSchema = z.strictObject({ version: z.literal(version), build: z.string(), at: z.number(), steps: z.record(z.string(), stepSchema) });
 

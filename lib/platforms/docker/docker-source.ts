@@ -15,7 +15,8 @@ import { baseImageStep, containerStep, discardStep, dockerfileImageStep, exportS
 export interface DockerSourceProps extends DockerBaseProps {
   /**
    * When to ask the registry for `image`. Packer pulls each time unless told not to; here an image that the daemon has
-   * is used as it is. @default 'missing'
+   * is used as it is. What a tag was found to be is pinned in `bake.lock.json`, and is then what is taken, whatever this
+   * says. @default 'missing'
    */
   readonly pull?: 'missing' | 'always' | 'never';
   /** Login at the registry. @default - the logins of `docker login`, credential helpers included */

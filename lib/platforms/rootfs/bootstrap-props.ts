@@ -18,7 +18,13 @@ export interface BootstrapSourceProps {
   readonly variant?: BootstrapVariant;
   /** Packages to install besides those of the variant; names as apt takes them, such as `nginx-light` or `nginx=1.22.*`. @default - none */
   readonly packages?: readonly string[];
-  /** Where the packages are: an address, a line of `sources.list`, or the path of such a file. Stays in the image's `sources.list`, so give no password in it. @default - the suite's own mirrors, security updates included */
+  /**
+   * Where the packages are: an address, a line of `sources.list`, or the path of such a file. Stays in the image's
+   * `sources.list`, so give no password in it. `{snapshot}` in an address, as in
+   * `https://host/archive/debian/{snapshot}`, stands for the newest snapshot of an archive that keeps them all:
+   * `bake.lock.json` pins it, and later runs take the same packages.
+   * @default - the suite's own mirrors, security updates included
+   */
   readonly mirror?: string;
   /** Several of them. @default - `mirror` */
   readonly mirrors?: readonly string[];

@@ -3,11 +3,11 @@ import type * as z from 'zod';
 import { Annotations } from '../../image/annotations.js';
 import { checkProps } from '../../image/check-props.js';
 import type { BuildPlanner, PlannedStep, SpecInput, Trial, TrialPlanner } from '../../image/compile.js';
-import type { TextInput } from '../../image/ref.js';
+import type { Ref, TextInput } from '../../image/ref.js';
 import { Source } from '../../image/source.js';
 import type { BootstrapSourceProps, RootfsOutput } from './bootstrap-props.js';
 import { compressionOf, defaultTarball, fileNameOf, leavesFolder } from './output-path.js';
-import { rootfsDirectory, rootfsMachine, rootfsOci, rootfsSeal, rootfsTarball, rootfsTree } from './steps.js';
+import { rootfsDirectory, rootfsMachine, rootfsOci, rootfsSeal, rootfsSnapshot, rootfsTarball, rootfsTree, snapshotMark } from './steps.js';
 
 /** 1 January 2000: a time that no program takes for "never" or "unknown". */
 const defaultClampTime = new Date('2000-01-01T00:00:00Z');
@@ -43,7 +43,7 @@ export class BootstrapSource extends Source {
   compile(build: BuildPlanner): void {
     const { hostname = 'localhost', cleanPackageCache = true, clearLogs = true } = this.#props;
     const clampTime = this.#clampTime();
-    const tree = build.step('Tree', { kind: rootfsTree, title: `root tree from ${this.#baseTitle()}`, spec: this.#treeSpec(clampTime) });
+    const tree = build.step('Tree', { kind: rootfsTree, title: `root tree from ${this.#baseTitle()}`, spec: { ...this.#treeSpec(clampTime), ...this.#snapshot(build) } });
     const machine = build.step('Machine', { kind: rootfsMachine, title: 'namespaces around the tree', spec: { tree: tree.ref('tree'), hostname, clampTime } });
     build.provision({
       step: machine,
@@ -74,6 +74,13 @@ export class BootstrapSource extends Source {
       mirrors: mirrors ?? (mirror === undefined ? undefined : [mirror]),
       keyring: typeof keyring === 'string' ? [keyring] : keyring,
     };
+  }
+
+  #snapshot(build: BuildPlanner): { readonly snapshot?: Ref<string> } {
+    const { mirror, mirrors = mirror === undefined ? [] : [mirror] } = this.#props;
+    const archives = mirrors.filter((address) => address.includes(snapshotMark));
+    if (archives.length === 0) return {};
+    return { snapshot: build.step('Snapshot', { kind: rootfsSnapshot, title: 'newest snapshot of the mirror', spec: { mirrors: archives } }).ref('snapshot') };
   }
 
   #outputStep(build: BuildPlanner, tree: PlannedStep, sealed: PlannedStep, clampTime: number): PlannedStep {

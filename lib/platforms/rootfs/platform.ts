@@ -1,5 +1,5 @@
 import type { Extension } from '../../engine/extension.js';
-import { rootfsDirectory, rootfsMachine, rootfsOci, rootfsSeal, rootfsTarball, rootfsTree } from './steps.js';
+import { rootfsDirectory, rootfsMachine, rootfsOci, rootfsSeal, rootfsSnapshot, rootfsTarball, rootfsTree } from './steps.js';
 
 const port = async () => (await import('./engine/linux/linux-rootfs.js')).linuxRootfs;
 
@@ -7,6 +7,7 @@ const port = async () => (await import('./engine/linux/linux-rootfs.js')).linuxR
 export const rootfsExtension: Extension = {
   name: 'rootfs',
   steps: [
+    { kind: rootfsSnapshot, load: async () => (await import('./engine/snapshot-handler.js')).snapshotHandler() },
     { kind: rootfsTree, load: async () => (await import('./engine/tree-handler.js')).treeHandler(await port()) },
     { kind: rootfsMachine, load: async () => (await import('./engine/machine-handler.js')).machineHandler(await port()) },
     { kind: rootfsSeal, load: async () => (await import('./engine/seal-handler.js')).sealHandler(await port()) },

@@ -14,6 +14,19 @@ export const compressions = ['none', 'gzip', 'zstd', 'xz'] as const;
 const instant = z.int().min(0);
 const tree = z.string();
 
+/** Stands in a mirror's address for the time of a snapshot. */
+export const snapshotMark = '{snapshot}';
+
+/** The newest snapshot that archives have, such as `20261123T090000Z`. */
+export const rootfsSnapshot = defineStepKind({
+  kind: 'rootfs.snapshot',
+  type: 'action',
+  lookup: ['snapshot'],
+  version: 1,
+  spec: z.strictObject({ mirrors: z.array(line).min(1) }),
+  outputs: ['snapshot'],
+});
+
 export const rootfsTree = defineStepKind({
   kind: 'rootfs.tree',
   type: 'resource',
@@ -25,6 +38,8 @@ export const rootfsTree = defineStepKind({
     variant: z.enum(variants).optional(),
     packages: z.array(word('the name of a package')).optional(),
     mirrors: z.array(line).optional(),
+    /** What `{snapshot}` in them stands for. */
+    snapshot: late(z.string()).optional(),
     components: z.array(word('the name of a component, such as main')).optional(),
     architecture: word('the name of an architecture, such as amd64').optional(),
     keyring: z.array(line).optional(),

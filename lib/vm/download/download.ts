@@ -6,7 +6,7 @@ export interface DownloadOptions {
   /**
    * How the file is known to be the right one: `sha256:<hex>` (also md5, sha1, sha384, sha512), the hex digits alone,
    * `file:<URL or path>` of a list of sums as `sha256sum` or BSD's `sha256` write it, where the file is found by its name, or
-   * `none`, which takes whatever comes.
+   * `none`, which takes whatever comes first: `bake.lock.json` pins it.
    */
   readonly checksum: TextInput;
 }

@@ -45,6 +45,7 @@ export function contextsOf(t: Test): (options?: TestContextOptions) => TestConte
       maskSecret: (value) => { masked.push(value); },
       connect: async () => { throw new Error('no communicator in this test'); },
       outputs: new OutputClaims({ folder: join(folder, 'outputs'), force: false }),
+      pin: (_what, _schema, lookup) => lookup(false),
       lines, warnings, bars, masked,
     };
   };

@@ -37,6 +37,7 @@ export function stepContext({ project, name, run = 'run1', signal = new AbortCon
     maskSecret: () => {},
     connect: () => Promise.reject(new Error('no connections here')),
     outputs: new OutputClaims({ folder: join(project, '.bake', 'outputs'), force }),
+    pin: (_what, _schema, lookup) => lookup(false),
   };
 }
 

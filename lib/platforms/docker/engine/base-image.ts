@@ -1,7 +1,8 @@
+import * as z from 'zod';
 import { BakeError } from '../../../core/bake-error.js';
 import type { JsonObject } from '../../../core/json.js';
 import type { ActionHandler, StepContext } from '../../../engine/handler.js';
-import { isImageId, parseReference } from '../reference.js';
+import { isImageId, parseReference, withTag } from '../reference.js';
 import type { baseImageStep } from '../steps.js';
 import { authFor } from './credentials.js';
 import type { DockerEngine, ImageFacts } from './docker-engine.js';
@@ -18,6 +19,10 @@ export interface BaseImage extends JsonObject {
 
 type Spec = SpecOf<typeof baseImageStep>;
 
+/** Of the list of all platforms, where the registry has one. */
+const pinSchema = z.object({ digest: z.string().regex(/^sha256:[0-9a-f]{64}$/) });
+type Pin = z.output<typeof pinSchema>;
+
 /** Ensures that an image is with the daemon, pulling it as the policy says. */
 export function baseImageHandler(engine: DockerEngine): ActionHandler<Spec, BaseImage> {
   return {
@@ -25,17 +30,55 @@ export function baseImageHandler(engine: DockerEngine): ActionHandler<Spec, Base
       if (pull === 'never' && await engine.inspectImage(reference, ctx) === undefined) throw notThere(reference);
       await engine.version(ctx);
     },
-    async run({ image: reference, pull = 'missing', platform, auth }, ctx) {
-      const known = pull === 'always' && !isImageId(reference) ? undefined : await engine.inspectImage(reference, ctx);
-      if (known !== undefined && isFor(known, platform)) return describe(known, reference);
-      if (pull === 'never') throw notThere(reference);
-      if (isImageId(reference)) throw new BakeError({ code: 'DockerPullFailed', message: `the daemon has no image ${reference}`, hint: 'an id cannot be pulled: give a name, or a name with a digest' });
-      await pullImage(engine, { image: reference, platform, auth }, ctx);
-      const pulled = await engine.inspectImage(reference, ctx);
-      if (pulled === undefined) throw new BakeError({ code: 'DockerPullFailed', source: 'platform', message: `${reference} was pulled, but the daemon does not have it`, transient: true });
-      return describe(pulled, reference);
+    async run(spec, ctx) {
+      const { image: reference } = spec;
+      if (isImageId(reference) || parseReference(reference).digest !== undefined) return ensure(engine, spec, ctx);
+      let found: BaseImage | undefined;
+      const pin = await ctx.pin(`docker ${withTag(reference)}`, pinSchema, async (isRenewal) => {
+        found = await ensure(engine, isRenewal ? await asIfNew(engine, spec, ctx) : spec, ctx);
+        return found.digest === '' ? undefined : { digest: found.digest };
+      });
+      // What another step of this run has found, or an earlier run.
+      return found ?? (pin === undefined ? ensure(engine, spec, ctx) : ensurePinned(engine, spec, pin, ctx));
     },
   };
+}
+
+/** As the policy says. */
+async function ensure(engine: DockerEngine, spec: Spec, ctx: StepContext): Promise<BaseImage> {
+  const { image: reference, pull = 'missing', platform } = spec;
+  const known = pull === 'always' && !isImageId(reference) ? undefined : await engine.inspectImage(reference, ctx);
+  if (known !== undefined && isFor(known, platform)) return describe(known, reference);
+  if (pull === 'never') throw notThere(reference);
+  if (isImageId(reference)) throw new BakeError({ code: 'DockerPullFailed', message: `the daemon has no image ${reference}`, hint: 'an id cannot be pulled: give a name, or a name with a digest' });
+  await pullImage(engine, spec, ctx);
+  const pulled = await engine.inspectImage(reference, ctx);
+  if (pulled === undefined) throw new BakeError({ code: 'DockerPullFailed', source: 'platform', message: `${reference} was pulled, but the daemon does not have it`, transient: true });
+  return describe(pulled, reference);
+}
+
+/** The registry is asked, unless the user forbids it or the image was never in one. */
+async function asIfNew(engine: DockerEngine, spec: Spec, ctx: StepContext): Promise<Spec> {
+  const known = await engine.inspectImage(spec.image, ctx);
+  return spec.pull === 'never' || known?.repoDigests.length === 0 ? spec : { ...spec, pull: 'always' };
+}
+
+async function ensurePinned(engine: DockerEngine, spec: Spec, { digest }: Pin, ctx: StepContext): Promise<BaseImage> {
+  const { image: reference, pull, platform } = spec;
+  const exact = `${parseReference(reference).repository}@${digest}`;
+  // The daemon may have it under its tag alone.
+  for (const name of [reference, exact]) {
+    const known = await engine.inspectImage(name, ctx);
+    if (known !== undefined && known.repoDigests.includes(exact) && isFor(known, platform)) return { id: known.id, digest, reference };
+  }
+  const renew = `run "bake run --update='docker ${withTag(reference)}'" to take what it is now`;
+  if (pull === 'never') throw new BakeError({ code: 'DockerImageNotFound', message: `the daemon has no ${exact}, which bake.lock.json pins, and pull is 'never'`, hint: `load it first, set pull to 'missing', or ${renew}` });
+  try {
+    return { ...await ensure(engine, { ...spec, image: exact, pull: 'missing' }, ctx), digest, reference };
+  } catch (error) {
+    const failure = BakeError.from(error);
+    throw failure.transient ? failure : failure.with({ message: `${failure.message}; it is what bake.lock.json pins`, hint: `if its registry has it no more, ${renew}` });
+  }
 }
 
 async function pullImage(engine: DockerEngine, { image: reference, platform, auth }: Spec, ctx: StepContext): Promise<void> {

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import * as z from 'zod';
 import { BakeError } from '../../../core/bake-error.js';
 import { asDiskError } from '../../../core/disk-error.js';
 import type { ActionHandler, StepContext } from '../../../engine/handler.js';
@@ -11,6 +12,8 @@ import { httpClient, type HttpClient } from './http-client.js';
 import { HttpCache } from './http-cache.js';
 import { verifiedFile } from './local-file.js';
 import { sumFinder } from './sum-finder.js';
+
+const pinSchema = z.object({ sha256: z.string().regex(/^[0-9a-f]{64}$/) });
 
 /** What fails on this computer fails for every URL. */
 const ours = new Set(['DiskFull', 'NotWritable']);
@@ -31,9 +34,26 @@ export function downloadHandler({ stall = 30_000 }: DownloadHandlerOptions = {})
       const locations = urls.map(parseLocation);
       const parsed = parseChecksum(checksum);
       const client = httpClient(stall);
-      return fromFirst(locations, sumFinder(parsed, client, ctx), client, ctx);
+      const remote = locations.find(({ type }) => type === 'http');
+      if (parsed.type === 'sum' || remote === undefined) return fromFirst(locations, sumFinder(parsed, client, ctx), client, ctx);
+      let found: DownloadOutput | undefined;
+      const what = `download ${remote.shown}`;
+      const pin = await ctx.pin(what, pinSchema, async () => {
+        found = await fromFirst(locations, sumFinder(parsed, client, ctx), client, ctx);
+        return { sha256: found.digest };
+      });
+      return found ?? fromPinned(what, pin!, (sum) => fromFirst(locations, () => Promise.resolve(sum), client, ctx));
     },
   };
+}
+
+async function fromPinned(what: string, { sha256 }: z.output<typeof pinSchema>, get: (sum: Sum) => Promise<DownloadOutput>): Promise<DownloadOutput> {
+  try {
+    return await get({ algorithm: 'sha256', hex: sha256 });
+  } catch (error) {
+    if (!BakeError.is(error) || error.code !== 'ChecksumMismatch') throw error;
+    throw error.with({ message: `${error.message}; it is not the file that bake.lock.json pins`, hint: `run "bake run --update='${what}'" if the new one is wanted` });
+  }
 }
 
 async function fromFirst(locations: readonly Location[], sumOf: (file: Location) => Promise<Sum | undefined>, client: HttpClient, ctx: StepContext): Promise<DownloadOutput> {

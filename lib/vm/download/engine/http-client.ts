@@ -6,6 +6,8 @@ import { proxyAgent } from './proxy-agent.js';
 
 /** One answer. Its body is read once, or discarded. */
 export interface HttpReply {
+  /** Where redirects have led to. */
+  readonly url: string;
   readonly status: number;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string | undefined>>;
@@ -36,7 +38,7 @@ export function httpClient(stall: number): HttpClient {
       for (;;) {
         const response = await answer(target, { ...credentials, ...headers }, stall, signal);
         const { location } = response.headers;
-        if (!redirects.has(response.statusCode ?? 0) || location === undefined) return replyOf(response, stall, signal);
+        if (!redirects.has(response.statusCode ?? 0) || location === undefined) return replyOf(response, target, stall, signal);
         discard(response);
         seen.add(target.href);
         const next = nextTarget(location, target);
@@ -79,9 +81,9 @@ async function answer(url: URL, headers: Readonly<Record<string, string>>, stall
   }
 }
 
-function replyOf(response: IncomingMessage, stall: number, signal: AbortSignal): HttpReply {
+function replyOf(response: IncomingMessage, { href: url }: URL, stall: number, signal: AbortSignal): HttpReply {
   const headers = Object.fromEntries(Object.entries(response.headers).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value]));
-  return { status: response.statusCode ?? 0, headers, body: read(response, stall, signal), discard: () => discard(response) };
+  return { url, status: response.statusCode ?? 0, headers, body: read(response, stall, signal), discard: () => discard(response) };
 }
 
 /** Time that the reader takes is not held against the server. */

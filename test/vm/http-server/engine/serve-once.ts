@@ -12,6 +12,7 @@ const handle = await httpServerHandler().acquire({ directory: folder }, {
   token: 'run-1-x', signal: new AbortController().signal, clock: systemClock, exec: systemExec(), ids: systemIds,
   log: () => {}, progress: () => {}, warn: () => {}, ask: async ({ fallback }) => fallback, maskSecret: () => {}, connect: () => Promise.reject(new Error('no machine here')),
   outputs: new OutputClaims({ folder, force: false }),
+  pin: (_what, _schema, lookup) => lookup(false),
 });
 process.stdout.write(`${JSON.stringify(handle)}\n`);
 if (wait !== undefined) process.stdin.resume();

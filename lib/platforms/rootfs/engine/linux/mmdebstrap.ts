@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { BakeError } from '../../../../core/bake-error.js';
 import type { StepContext } from '../../../../engine/handler.js';
+import { snapshotMark } from '../../steps.js';
 import type { TreeSpec } from '../rootfs-port.js';
 import { BootstrapProgress } from './bootstrap-progress.js';
 import { bootstrapFailure } from './bootstrap-failure.js';
@@ -28,7 +29,9 @@ export function mmdebstrapArgs(spec: TreeSpec, tree: string, project: string): r
     ...list('architectures', spec.architecture === undefined ? undefined : [spec.architecture]),
     ...(spec.keyring ?? []).map((path) => `--keyring=${resolve(project, path)}`),
     ...(spec.aptOptions ?? []).map((option) => `--aptopt=${option}`),
-    '--', spec.suite ?? '', tree, ...(spec.mirrors ?? []),
+    // What an archive has kept is older than it was meant to be used.
+    ...(spec.snapshot === undefined ? [] : ['--aptopt=Acquire::Check-Valid-Until "false"']),
+    '--', spec.suite ?? '', tree, ...(spec.mirrors ?? []).map((mirror) => mirror.replaceAll(snapshotMark, spec.snapshot ?? snapshotMark)),
   ];
 }
 
