@@ -50,6 +50,8 @@ export type EventBody =
   | { readonly type: 'build.started'; readonly build: string; readonly platform: string }
   /** It goes on as an earlier run left it after this step, which is told by its name in the build. */
   | { readonly type: 'build.resumed'; readonly build: string; readonly after: string }
+  /** Another build (`by`), of this run or of that of another process, does the same steps just now, up to `until` by its name in the build. This one waits for that, and goes on from there. */
+  | { readonly type: 'build.waiting'; readonly build: string; readonly by: string; readonly run: string; readonly process?: number; readonly until: string }
   | ({ readonly type: 'build.finished' } & BuildSummary)
   | ({ readonly type: 'step.started'; readonly attempt: number } & StepFields)
   | ({ readonly type: 'step.output'; readonly stream: 'stdout' | 'stderr' | 'info'; readonly line: string } & StepFields)

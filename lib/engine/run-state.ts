@@ -29,8 +29,8 @@ export interface BuildState {
   readonly steps: StepState[];
   readonly abort: AbortController;
   status: 'waiting' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'skipped';
-  /** Whether it was looked up what earlier runs have left of it; until then only its lookups are carried out. */
-  cache: 'unasked' | 'asked' | 'known';
+  /** Whether it was looked up what earlier runs have left of it; until then only its lookups are carried out. `elsewhere`: another build is at work on what it needs, and it waits for that. */
+  cache: 'unasked' | 'asked' | 'elsewhere' | 'known';
   /** The end of the build has been noticed, and is being or was written down. */
   ended: boolean;
   /** What the build holds may be removed, because all that wanted to look at it is done. */

@@ -10,6 +10,7 @@ import type { StepKind } from '../plan/step-kind.js';
 import { attemptStep, factsOf, StepFailed } from './attempt-step.js';
 import { BuildCache, type RunCache } from './cache/build-cache.js';
 import type { Decision } from './cache/decide.js';
+import type { MadeElsewhere } from './cache/made-once.js';
 import { spareSteps } from './cache/spare-steps.js';
 import { isResult } from './cache/record-build.js';
 import { Connections } from './connections.js';
@@ -78,7 +79,7 @@ class Run {
     this.#connections = new Connections(services.registry);
     this.#notify = this.#resumePoints.watching(notifier(services));
     this.#gates = { cpu: new Gate(request.cores), io: new Gate(Math.max(4, request.cores)) };
-    this.#cache = request.cache === undefined ? undefined : new BuildCache(request.cache, { services, outputs: this.#outputs, signal: request.signal, notify: this.#notify });
+    this.#cache = request.cache === undefined ? undefined : new BuildCache(request.cache, { services, outputs: this.#outputs, signal: request.signal, notify: this.#notify, asks: request.onError === 'ask' });
   }
 
   async execute(): Promise<RunOutcome> {
@@ -101,7 +102,7 @@ class Run {
 
   #pump(): void {
     for (const build of this.#builds) {
-      if (build.status === 'waiting' && this.#mayStart(build)) build.status = 'running';
+      if (build.status === 'waiting' && build.cache !== 'elsewhere' && this.#mayStart(build)) build.status = 'running';
       if (build.status === 'running' && this.#isConsultable(build)) this.#track(this.#consult(build));
       if (build.status === 'running') for (const state of build.steps) if (this.#isReady(state)) this.#track(this.#runStep(state));
       if (!build.ended && this.#hasEnded(build)) {
@@ -155,6 +156,7 @@ class Run {
     build.cache = 'asked';
     try {
       const decision = await this.#cache?.consult(build);
+      if (decision !== undefined && 'over' in decision) return this.#standAside(build, decision);
       if (decision !== undefined && !isOver(build)) this.#spare(build, decision);
       const missing = build.steps.find((state) => state.status === 'waiting' && state.from === undefined && this.#request.untouched?.has(state.step.id));
       if (missing !== undefined) throw new BakeError({ code: 'NoCheckpoint', message: `nothing that earlier runs left holds what ${missing.step.id} does`, hint: `run "bake run ${build.plan.id}", which does it` });
@@ -162,6 +164,15 @@ class Run {
       this.#failBuild(build, BakeError.from(error));
     }
     build.cache = 'known';
+  }
+
+  /** What it needs is being made: it waits for that without a place among those that build, and holds nothing. */
+  #standAside(build: BuildState, { over, ...event }: MadeElsewhere): void {
+    if (isOver(build)) return;
+    Object.assign(build, { status: 'waiting', cache: 'elsewhere' });
+    this.#announce(build);
+    this.#notify(event);
+    this.#track(over().then(() => { build.cache = 'unasked'; }));
   }
 
   #spare(build: BuildState, decision: Decision): void {
@@ -203,7 +214,7 @@ class Run {
       if (continued) {
         state.status = 'done';
         this.#outputs.set(step.id, {});
-        this.#cache?.stepGaveUp(state);
+        await this.#cache?.stepGaveUp(state);
         return;
       }
       state.status = 'failed';

@@ -13,13 +13,14 @@ import type { PruneOptions, PruneReport } from './toolkit-api.js';
 export async function pruneStore({ project, keepStorage, olderThan, dryRun, signal }: PruneOptions, extensions: readonly Extension[], env: NodeJS.ProcessEnv): Promise<PruneReport> {
   const cache = cacheFolder(env);
   const clock = systemClock;
-  const { checkpoints, outcomes } = cacheStores({ project, cache, clock });
+  const { checkpoints, makers, outcomes } = cacheStores({ project, cache, clock });
   const services = { clock, exec: systemExec(), registry: new Registry(extensions) };
   const before = olderThan === undefined ? undefined : clock.now() - olderThan;
   const limit = keepStorage ?? (olderThan === undefined ? cacheLimit(env) : undefined);
   const { removed, left, used, failed } = await pruneCheckpoints({ checkpoints, services, signal, dryRun, limit, before });
   const old = before === undefined ? [] : (await outcomes.list()).filter(({ at }) => at < before);
   if (!dryRun) for (const { fingerprint } of old) await outcomes.forget(fingerprint);
+  if (!dryRun) await makers.sweep(signal);
   const rests = dryRun ? [] : await checkpoints.sweep(signal);
   const strays: string[] = [];
   const problems = failed.map(({ title, reason }) => ({ title, reason }));

@@ -9,6 +9,7 @@ import { BuildRecords } from '../engine/cache/build-records.js';
 import { cacheKey } from '../engine/cache/cache-key.js';
 import { CheckpointStore } from '../engine/cache/checkpoint-store.js';
 import { LastBuilds } from '../engine/cache/last-builds.js';
+import { Makers } from '../engine/cache/makers.js';
 import { OutcomeStore } from '../engine/cache/outcome-store.js';
 import type { FileDigests } from '../engine/cache/file-digests.js';
 import type { RunCache } from '../engine/cache/build-cache.js';
@@ -43,9 +44,9 @@ export async function runCache(plans: readonly Plan[], { noCache, checkpoints = 
   return { ...cacheStores(places), key: await cacheKey(places.cache), fresh: freshSteps(plans, noCache), save: checkpoints };
 }
 
-export function cacheStores({ project, cache, clock }: CachePlaces): Pick<RunCache, 'checkpoints' | 'outcomes' | 'lastBuilds' | 'digests'> & { readonly records: BuildRecords } {
+export function cacheStores({ project, cache, clock }: CachePlaces): Pick<RunCache, 'checkpoints' | 'makers' | 'outcomes' | 'lastBuilds' | 'digests'> & { readonly records: BuildRecords } {
   const digests = fileDigests(cache, clock);
-  return { digests, checkpoints: new CheckpointStore({ folder: join(cache, 'checkpoints'), clock }), outcomes: new OutcomeStore(join(project, '.bake', 'outcomes')), lastBuilds: new LastBuilds(join(project, '.bake', 'last')), records: new BuildRecords(join(project, '.bake', 'images')) };
+  return { digests, checkpoints: new CheckpointStore({ folder: join(cache, 'checkpoints'), clock }), makers: new Makers({ folder: join(cache, 'makers'), clock }), outcomes: new OutcomeStore(join(project, '.bake', 'outcomes')), lastBuilds: new LastBuilds(join(project, '.bake', 'last')), records: new BuildRecords(join(project, '.bake', 'images')) };
 }
 
 function fileDigests(cache: string, clock: Clock): FileDigests {

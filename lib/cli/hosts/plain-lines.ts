@@ -44,6 +44,8 @@ export class PlainLines {
         return this.#lines(event.build, style.bold('started'), style.dim(` on ${neutralise(event.platform)}`));
       case 'build.resumed':
         return this.#lines(event.build, style.dim(`goes on after ${neutralise(event.after)}`));
+      case 'build.waiting':
+        return this.#lines(event.build, style.dim(`waits for ${neutralise(event.by)}${event.process === undefined ? '' : ` of run ${neutralise(event.run)} (process ${event.process})`}, which does the same up to ${neutralise(event.until)}`));
       case 'build.finished': {
         const time = style.dim(` after ${formatMilliseconds(event.milliseconds)}`);
         if (event.status === 'succeeded') return this.#lines(event.build, style.green(style.bold(`${done} ${event.upToDate ? 'up to date' : 'done'}`)), event.upToDate ? '' : time);

@@ -59,6 +59,7 @@ export class RunView {
         Object.assign(this.#build(event.build), { status: 'running', startedAt: event.at, platform: event.platform });
         return;
       case 'build.resumed':
+      case 'build.waiting':
         return;
       case 'build.finished': {
         const { status, milliseconds, artifacts, error } = event;

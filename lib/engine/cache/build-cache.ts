@@ -12,6 +12,8 @@ import { decide, type Decision, isRecordable } from './decide.js';
 import type { FileDigests } from './file-digests.js';
 import { type Fingerprint, Fingerprints, outcomeKey } from './fingerprints.js';
 import type { LastBuilds, LastStep } from './last-builds.js';
+import { type MadeElsewhere, MadeOnce } from './made-once.js';
+import type { Makers } from './makers.js';
 import type { OutcomeStore } from './outcome-store.js';
 import { pruneIfOver } from './prune.js';
 import { recordBuild } from './record-build.js';
@@ -20,6 +22,7 @@ import { discardCheckpoint, saveCheckpoint } from './save-checkpoint.js';
 /** Where a run looks for what earlier runs left, and leaves what later ones may use. */
 export interface RunCache {
   readonly checkpoints: CheckpointStore;
+  readonly makers: Makers;
   readonly outcomes: OutcomeStore;
   readonly lastBuilds: LastBuilds;
   readonly digests: FileDigests;
@@ -42,6 +45,8 @@ export interface BuildCacheHost {
   readonly outputs: ReadonlyMap<string, JsonObject>;
   readonly signal: AbortSignal;
   readonly notify: (body: EventBody) => void;
+  /** Whether a build may stop to ask the user something, for as long as that takes. @default false */
+  readonly asks?: boolean;
 }
 
 /** A checkpoint is worth its time if going on from it saves this many times as much. */
@@ -77,14 +82,17 @@ export class BuildCache {
   readonly #host: BuildCacheHost & { readonly contextOf: (state: StepState) => StepContext };
   readonly #fingerprints: Fingerprints;
   readonly #builds = new Map<BuildState, Progress>();
+  readonly #once: MadeOnce;
   #commit: Promise<Commit | undefined> | undefined;
   #hasSaved = false;
 
   constructor(cache: RunCache, host: BuildCacheHost) {
     const { services, signal, notify } = host;
     const connect = () => Promise.reject(new Error('a cache works without a connection'));
-    this.#cache = { ...cache, checkpoints: cache.checkpoints.usedBy({ run: services.run.id, project: services.run.project }) };
+    const run = { run: services.run.id, project: services.run.project };
+    this.#cache = { ...cache, checkpoints: cache.checkpoints.usedBy(run) };
     this.#host = { ...host, contextOf: (state) => makeStepContext({ step: factsOf(state), signal, services, notify, connect }) };
+    this.#once = new MadeOnce({ makers: cache.makers, run, signal, mayPromise: cache.save !== 'none' && host.asks !== true });
     this.#fingerprints = new Fingerprints({ ...this.#host, digests: cache.digests, key: cache.key, isFresh: ({ step }) => cache.fresh.has(step.id) });
   }
 
@@ -94,11 +102,20 @@ export class BuildCache {
     return { prints, decision: await decide(build, prints, await this.#closure(build), { ...this.#host, ...this.#cache, onlyLooks: true }) };
   }
 
-  /** To be called when the lookups of the build, and what it needs of other builds, are done. */
-  async consult(build: BuildState): Promise<Decision> {
+  /**
+   * To be called when the lookups of the build, and what it needs of other builds, are done; and once more when that is over
+   * which another build makes for it.
+   */
+  async consult(build: BuildState): Promise<Decision | MadeElsewhere> {
     const prints = await this.#prints(build);
     const closure = await this.#closure(build);
-    const decision = await decide(build, prints, closure, { ...this.#host, ...this.#cache });
+    let decision = await decide(build, prints, closure, { ...this.#host, ...this.#cache });
+    const ahead = await this.#ahead(build, prints, closure, decision);
+    const elsewhere = await this.#once.begin(build, ahead, decision.checkpoint?.key);
+    if (elsewhere !== undefined) return elsewhere;
+    // Saved since the first look, by one who was at work then and is not any more.
+    const isSavedNow = (await Promise.all([...ahead.keys()].map((key) => this.#cache.checkpoints.peek(key)))).some((one) => one !== undefined);
+    if (isSavedNow) decision = await decide(build, prints, closure, { ...this.#host, ...this.#cache });
     const { checkpoint, ranAt } = decision;
     // What the user commits while the build runs is not in it.
     if (build.steps.some((state) => state.status === 'waiting' && !decision.done.has(state) && !decision.idle.has(state))) this.#commit ??= this.#cache.commit?.().catch(() => undefined);
@@ -109,8 +126,15 @@ export class BuildCache {
   /** To be called when a step is done, before the next one starts. Never fails the build. */
   async stepDone(state: StepState): Promise<void> {
     const progress = this.#builds.get(state.build);
+    if (progress === undefined) return;
+    await this.#keep(state, progress);
+    const print = progress.prints.get(state);
+    if (print !== undefined) await this.#once.passed(state.build, print.hex);
+  }
+
+  async #keep(state: StepState, progress: Progress): Promise<void> {
     const { step, build, milliseconds } = state;
-    if (progress?.closure === undefined) return;
+    if (progress.closure === undefined) return;
     const isEnd = step.role === 'provisioner' || step.id === build.plan.machine;
     if (!isEnd && !progress.closure.includes(state)) return;
     if (step.role === 'source' && progress.last !== undefined) return; // it was brought back
@@ -119,11 +143,28 @@ export class BuildCache {
     const print = progress.prints.get(state);
     if (print === undefined) return;
     progress.ranAt.set(print.hex, this.#host.services.clock.now());
-    if (isEnd && print.unknown === undefined && this.#isWorthIt(progress, state)) await this.#save(state, print, progress, progress.closure);
+    if (isEnd && print.unknown === undefined && await this.#isWorthIt(progress, state, print)) await this.#save(state, print, progress, progress.closure);
   }
 
-  #isWorthIt({ unsaved, cost, edge }: Progress, state: StepState): boolean {
-    return this.#cache.save === 'all' || (this.#cache.save === 'auto' && unsaved >= (state === edge ? 1 : worth) * cost);
+  async #isWorthIt({ unsaved, cost, edge }: Progress, state: StepState, { hex }: Fingerprint): Promise<boolean> {
+    const { save } = this.#cache;
+    if (save !== 'auto' || unsaved >= worth * cost) return save !== 'none';
+    // A bare machine is soon made, and others that start from it go on to something else.
+    return unsaved >= cost && (state === edge || (state.step.role === 'provisioner' && await this.#once.isWanted(state.build, hex)));
+  }
+
+  /** What the build is to pass of that others may need, in order. */
+  async #ahead(build: BuildState, prints: Progress['prints'], closure: Progress['closure'], { done, idle, restore }: Decision): Promise<ReadonlyMap<string, StepState>> {
+    if (closure === undefined) return new Map();
+    const last = (await this.#cache.lastBuilds.read(build.plan.id))?.steps;
+    const start = last === undefined ? Infinity : closure.reduce((sum, { step }) => sum + (last[step.id]?.milliseconds ?? 0), 0);
+    const chain = build.steps.filter((state) => {
+      const print = prints.get(state);
+      if (print === undefined || print.unknown !== undefined || print.fresh) return false;
+      if (state.status !== 'waiting' || done.has(state) || idle.has(state) || restore.has(state)) return false;
+      return state.step.role === 'provisioner' || (state.step.id === build.plan.machine && start >= worth * firstCost);
+    });
+    return new Map(chain.map((state) => [prints.get(state)!.hex, state]));
   }
 
   async #edge(build: BuildState, prints: Progress['prints']): Promise<StepState | undefined> {
@@ -134,8 +175,9 @@ export class BuildCache {
   }
 
   /** A step failed and the build goes on: what comes after it is not what its fingerprint says. */
-  stepGaveUp({ build }: StepState): void {
+  async stepGaveUp({ build }: StepState): Promise<void> {
     this.#builds.delete(build);
+    await this.#once.giveUp(build);
   }
 
   /** To be called when a machine could not be brought back: what it was to come from is not used again. */
@@ -171,6 +213,7 @@ export class BuildCache {
     const { checkpoints, limit } = this.#cache;
     const { services } = this.#host;
     const signal = AbortSignal.timeout(longestPruning);
+    await this.#once.close();
     try {
       if (this.#hasSaved && limit !== undefined) await pruneIfOver({ checkpoints, services, signal, limit });
       if (isOver) await checkpoints.release(signal);
@@ -179,6 +222,7 @@ export class BuildCache {
 
   /** To be called when a build has ended, well or not: what is new next time is told by it. */
   async buildEnded(build: BuildState): Promise<void> {
+    await this.#once.giveUp(build);
     const progress = this.#builds.get(build);
     if (progress === undefined) return;
     const { services: { clock, masker, registry, pins }, outputs } = this.#host;
@@ -201,12 +245,13 @@ export class BuildCache {
     try {
       if (!fresh && await checkpoints.open(hex) !== undefined) return; // another process was here first
       const made = await saveCheckpoint({ state, key: hex, closure, last: progress.last, milliseconds: progress.total, ranAt: progress.ranAt }, { ...this.#host, checkpoints });
-      if (made === undefined) return; // something runs in it
+      if (made === undefined) return await this.#once.giveUp(state.build); // something runs in it
       progress.last = made;
       this.#hasSaved = true;
       progress.unsaved = 0;
       progress.cost = Math.max(leastCost, services.clock.now() - startedAt);
     } catch (error) {
+      await this.#once.giveUp(state.build);
       if (signal.aborted || (BakeError.is(error) && error.code === 'CheckpointInUse')) return;
       const message = `no checkpoint could be saved: ${services.masker.text(BakeError.from(error).message)}`;
       notify({ type: 'step.warned', code: 'CheckpointFailed', message, hint: 'the build goes on; a later run starts earlier', step: state.step.id, build: state.step.build, title: state.step.title });

@@ -1,6 +1,7 @@
 // Contract of the fake machines: a machine's state is a text that starts as its base and to which each step adds a line; an
 // image is the SHA-256 of that text. A checkpoint is the text in a file. A lookup says what a base is now. Each step takes ten
 // seconds of the fake clock unless told, so that a checkpoint is always worth it. `order` names what was really carried out.
+// A step of which `gates` has a promise, by the ids of its run and its own name (`r1 A`), is not done before that resolves.
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -11,6 +12,7 @@ import { BuildRecords } from '../../../lib/engine/cache/build-records.js';
 import { CheckpointStore } from '../../../lib/engine/cache/checkpoint-store.js';
 import { type BuildForecast, forecast } from '../../../lib/engine/cache/forecast.js';
 import { LastBuilds } from '../../../lib/engine/cache/last-builds.js';
+import { Makers } from '../../../lib/engine/cache/makers.js';
 import { OutcomeStore } from '../../../lib/engine/cache/outcome-store.js';
 import type { Extension } from '../../../lib/engine/extension.js';
 import type { ActionHandler, ResourceHandler } from '../../../lib/engine/handler.js';
@@ -41,6 +43,16 @@ export interface FakeBuild {
   readonly after?: readonly string[];
 }
 
+export interface RunMore {
+  readonly fresh?: readonly string[];
+  readonly cached?: boolean;
+  readonly signal?: AbortSignal;
+  readonly parallel?: number;
+  readonly save?: RunCache['save'];
+  readonly onError?: 'cleanup' | 'ask';
+  readonly onEvent?: (event: BakeEvent) => void;
+}
+
 /** A world that runs share, with a cache in `folder`. */
 export class FakeMachines {
   readonly clock: Clock = fakeClock();
@@ -52,8 +64,10 @@ export class FakeMachines {
   readonly order: string[] = [];
   /** The names of steps that fail. */
   readonly failing = new Set<string>();
+  readonly gates = new Map<string, Promise<void>>();
   version = 1;
   stepTime = 10_000;
+  machineTime = 0;
   /** Something runs in every machine. */
   isBusy = false;
   /** No machine can be brought back. */
@@ -69,6 +83,19 @@ export class FakeMachines {
   get checkpoints(): CheckpointStore {
     return new CheckpointStore({ folder: join(this.#folder, 'checkpoints'), clock: this.clock });
   }
+
+  /** Who waits for another one looks all the time, while none passes: what the other one does takes what it takes. */
+  get makers(): Makers {
+    const clock: Clock = {
+      now: () => this.clock.now(),
+      sleep: async (_, signal) => {
+        await new Promise((resolve) => { setImmediate(resolve); });
+        signal?.throwIfAborted();
+      },
+    };
+    return new Makers({ folder: join(this.#folder, 'makers'), clock });
+  }
+
   get outcomes(): OutcomeStore {
     return new OutcomeStore(join(this.#folder, 'outcomes'));
   }
@@ -82,15 +109,15 @@ export class FakeMachines {
   }
 
   /** Carries plans out as a new run; returns what was really done in it, and the ids of the images. */
-  async run(builds: readonly FakeBuild[], more: { readonly fresh?: readonly string[]; readonly cached?: boolean; readonly signal?: AbortSignal } = {}): Promise<{ outcome: RunOutcome; did: readonly string[]; ids: readonly string[]; events: readonly BakeEvent[] }> {
+  async run(builds: readonly FakeBuild[], more: RunMore = {}): Promise<{ outcome: RunOutcome; did: readonly string[]; ids: readonly string[]; events: readonly BakeEvent[] }> {
     const plans = builds.map(planOf);
     const record = { events: [] as BakeEvent[] };
-    const { services, cache } = this.#setUp(`r${++this.#runs}`, record, more.fresh);
+    const { services, cache } = this.#setUp(`r${++this.#runs}`, record, more);
     await openJournal(services);
     const from = this.order.length;
     const outcome = await executeRun({
-      plans, builds: new Set(plans.flatMap((plan) => plan.builds.map((build) => build.id))), onError: 'cleanup', cores: 2, signal: more.signal ?? new AbortController().signal,
-      ...(more.cached === false ? {} : { cache }),
+      plans, builds: new Set(plans.flatMap((plan) => plan.builds.map((build) => build.id))), onError: more.onError ?? 'cleanup', cores: 2, signal: more.signal ?? new AbortController().signal,
+      ...(more.parallel === undefined ? {} : { parallel: more.parallel }), ...(more.cached === false ? {} : { cache }),
     }, services);
     return { outcome, did: this.order.slice(from), ids: outcome.builds.map((build) => build.artifacts[0]?.id ?? ''), events: record.events };
   }
@@ -98,25 +125,27 @@ export class FakeMachines {
   /** What a run would do now. */
   foretell(builds: readonly FakeBuild[], fresh: readonly string[] = []): Promise<readonly BuildForecast[]> {
     const plans = builds.map(planOf);
-    const { services, cache } = this.#setUp('forecast', { events: [] }, fresh);
+    const { services, cache } = this.#setUp('forecast', { events: [] }, { fresh });
     return forecast({ plans, builds: new Set(plans.flatMap((plan) => plan.builds.map((build) => build.id))), cache, signal: new AbortController().signal }, services);
   }
 
-  #setUp(id: string, record: { events: BakeEvent[] }, fresh: readonly string[] = []): { readonly services: EngineServices; readonly cache: RunCache } {
+  #setUp(id: string, record: { events: BakeEvent[] }, { fresh = [], save = 'auto', onEvent = () => {} }: RunMore): { readonly services: EngineServices; readonly cache: RunCache } {
     const base = fakeServices(new FakeWorld(), new MemoryJournal(), new Crash(), record);
     const masker = new Masker();
     return {
       services: {
         ...base, masker, clock: this.clock, registry: new Registry([this.#extension()]), run: { ...base.run, id },
+        host: { ...base.host, notify: (event) => { base.host.notify(event); onEvent(event); } },
         secrets: new SecretStore({ env: this.env, variables: {}, literals: [], project: '/' }, masker),
       },
-      cache: { checkpoints: this.checkpoints, outcomes: this.outcomes, lastBuilds: this.lastBuilds, records: this.records, digests: { of: () => Promise.resolve(undefined) }, key: new Uint8Array(32), fresh: new Set(fresh), save: 'auto' },
+      cache: { checkpoints: this.checkpoints, makers: this.makers, outcomes: this.outcomes, lastBuilds: this.lastBuilds, records: this.records, digests: { of: () => Promise.resolve(undefined) }, key: new Uint8Array(32), fresh: new Set(fresh), save },
     };
   }
 
   #extension(): Extension {
     const machine: ResourceHandler<{ readonly base: string }, JsonObject> = {
       acquire: async ({ base }, ctx) => {
+        await ctx.clock.sleep(this.machineTime);
         this.machines.set(ctx.token, base);
         this.#did(ctx.step.id);
         return { token: ctx.token };
@@ -139,6 +168,7 @@ export class FakeMachines {
     };
     const write: ActionHandler<{ readonly token: string; readonly text: string }, JsonObject> = {
       run: async ({ token, text }, ctx) => {
+        await this.gates.get(`${ctx.run.id} ${ctx.step.id.split(':')[1]!}`);
         await ctx.clock.sleep(this.stepTime);
         if (this.failing.has(ctx.step.id.split(':')[1]!)) throw new Error('it fails');
         this.machines.set(token, `${this.machines.get(token)}\n${text}`);
