@@ -35,7 +35,8 @@ export function downloadHandler({ stall = 30_000 }: DownloadHandlerOptions = {})
       const parsed = parseChecksum(checksum);
       const client = httpClient(stall);
       const remote = locations.find(({ type }) => type === 'http');
-      if (parsed.type === 'sum' || remote === undefined) return fromFirst(locations, sumFinder(parsed, client, ctx), client, ctx);
+      // A list on this computer is the user's own, and says what he wants now.
+      if (parsed.type === 'sum' || (parsed.type === 'list' && parsed.location.type === 'file') || remote === undefined) return fromFirst(locations, sumFinder(parsed, client, ctx), client, ctx);
       let found: DownloadOutput | undefined;
       const what = `download ${remote.shown}`;
       const pin = await ctx.pin(what, pinSchema, async () => {

@@ -47,6 +47,21 @@ t.test('other algorithms and lists of sums do as well', async (t) => {
   await t.rejects(run(ctx, `${url}/b.img`, `file:${url}/SUMS`), { code: 'ChecksumNotListed' });
 });
 
+t.test('what nobody here has said the sum of is pinned, and a pinned file is the only right one', async (t) => {
+  const { url, seen } = await oddServer(t, (request, response) => (request.url === '/SUMS' ? response.end(`${sumOf(content)}  a.img\n`) : serve(request, response, content)));
+  const asked: string[] = [];
+  const ctx = { ...context(t), pin: async (what: string, _schema: unknown, lookup: (isRenewal: boolean) => Promise<unknown>) => { asked.push(what); return lookup(false); } } as TestStepContext;
+  writeFileSync(join(ctx.run.project, 'sums'), `${sumOf(content)}  a.img\n`);
+  for (const checksum of ['none', `file:${url}/SUMS`, sha256, 'file:sums']) t.match(await run(ctx, `${url}/a.img`, checksum), { digest: sumOf(content) });
+  t.same(asked, [`download ${url}/a.img`, `download ${url}/a.img`], 'the sums that the user gives need no pin');
+
+  const pinned = (digest: string) => ({ ...context(t), pin: async () => ({ sha256: digest }) }) as unknown as TestStepContext;
+  const before = seen.length;
+  t.match(await run(pinned(sumOf(content)), `${url}/a.img`, `file:${url}/SUMS`), { digest: sumOf(content) });
+  t.same(seen.slice(before).map(({ path }) => path), ['/a.img'], 'the list is not asked for');
+  await t.rejects(run(pinned('0'.repeat(64)), `${url}/a.img`, 'none'), { code: 'ChecksumMismatch', message: /not the file that bake\.lock\.json pins/, hint: `run "bake run --update='download ${url}/a.img'" if the new one is wanted` });
+});
+
 t.test('without its server, a list of sums is that of the last time', async (t) => {
   let isUp = true;
   const { url } = await oddServer(t, (request, response) => (isUp ? request.url === '/SUMS' ? response.end(`${sumOf(content)}  a.img\n`) : serve(request, response, content) : response.destroy()));
