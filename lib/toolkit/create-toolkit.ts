@@ -18,7 +18,11 @@ export function createToolkit({ cwd, env, onInput }: ToolkitHost): Toolkit {
   const exec = systemExec();
   const host = { cwd, env, exec, ...(onInput === undefined ? {} : { onInput }) };
   return {
-    synth: (options) => synthApp(options, host),
+    async synth({ foresee = false, ...options }) {
+      if (!foresee) return synthApp(options, host);
+      const { foreseeApp } = await import('./foresee-app.js');
+      return foreseeApp(options, host);
+    },
     async check(options) {
       const { checkTypes } = await import('./check-types.js');
       return checkTypes(await findApp(options.app, cwd), exec);

@@ -13,8 +13,11 @@ export type { SizedCheckpoint as PrunedCheckpoint } from '../engine/cache/prune.
 
 /** What `bake` can do, for a command line, a test or another program. `createToolkit` makes one. */
 export interface Toolkit {
-  /** Loads `image.ts`, synthesizes and writes `bake.out/`. @throws BakeError with all findings in `diagnostics` */
-  synth(options: SynthOptions): Promise<Synthesis>;
+  /**
+   * Loads `image.ts`, synthesizes and writes `bake.out/`. With `foresee` it also says what a run would do, as far as that is
+   * soon seen. @throws BakeError with all findings in `diagnostics`
+   */
+  synth(options: SynthOptions & { readonly foresee?: boolean }): Promise<Synthesis>;
   /** Type-checks the user's file with the user's own TypeScript. */
   check(options: SynthOptions): Promise<readonly Diagnostic[]>;
   run(options: RunOptions): Promise<RunReport>;
@@ -53,6 +56,15 @@ export interface Synthesis {
   readonly outDir: string;
   /** The folder of the app. */
   readonly project: string;
+  /** Of all builds, if that was asked for. */
+  readonly forecast?: SynthForecast;
+}
+
+/** What a run of all builds would do. */
+export interface SynthForecast {
+  readonly builds: readonly BuildForecast[];
+  /** Builds of which nothing can be said, and why. */
+  readonly unknown: readonly { readonly builds: readonly string[]; readonly reason: string }[];
 }
 
 export interface RunOptions extends SynthOptions {

@@ -83,6 +83,22 @@ t.test('synth prints the plan, or JSON, or nothing', async (t) => {
   t.equal(json.io.stderr.text, '');
 });
 
+t.test('synth tells what a run would do, in JSON too, and why that cannot be told; with --quiet nobody looks', async (t) => {
+  const forecast = { builds: [{ build: 'Web/Docker', platform: 'docker', upToDate: true, steps: [], milliseconds: 0 }], unknown: [] };
+  const run = async (told: NonNullable<Synthesis['forecast']>, ...argv: string[]) => {
+    const io = fakeIo();
+    io.fakeToolkit.synthesis = { ...synthesis, forecast: told };
+    t.equal(await bake(io, 'synth', ...argv), 0);
+    return io;
+  };
+  const plain = await run(forecast);
+  t.match(plain.fakeToolkit.calls[0]?.options, { foresee: true });
+  t.match(plain.stdout.text, /Docker {2}up to date/);
+  t.same(JSON.parse((await run(forecast, '--json')).stdout.text).forecast, forecast);
+  t.match((await run({ builds: [], unknown: [{ builds: ['Web/Docker'], reason: 'no\u001b[2J daemon' }] })).stderr.text, /^what is cached cannot be told: no.* daemon\nwritten/);
+  t.match((await run(forecast, '--quiet')).fakeToolkit.calls[0]?.options, { foresee: undefined });
+});
+
 t.test('synth --check checks the types first', async (t) => {
   const io = fakeIo();
   io.fakeToolkit.diagnostics = [{ code: 'TS2345', severity: 'error', message: 'not assignable', location: { file: 'image.ts', line: 3 } }];

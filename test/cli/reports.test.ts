@@ -100,6 +100,32 @@ t.test('a plan is shown with numbers, lines, what is temporary and what stays, a
   ].join('\n'));
 });
 
+t.test('a plan says of each step what a run would do with it, and what that is expected to take', (t) => {
+  const step = (name: string, more: object = {}) => ({ id: `Web/Docker:${name}`, title: name, ...more });
+  const plan = planOf('Web', [step('One'), step('Two'), step('Three'), step('Four', { policy: { retries: 1 } })]);
+  const told = <More extends object>(name: string, more: More) => ({ step: `Web/Docker:${name}`, name, title: name, ...more });
+  const forecast = { build: 'Web/Docker', platform: 'docker', upToDate: false, milliseconds: 1_500, steps: [
+    told('One', { will: 'restored' as const }), told('Two', { will: 'cached' as const, milliseconds: 900 }),
+    told('Three', { will: 'run' as const, why: { type: 'changed' as const, changes: [{ path: 'spec.inline', before: 'a', after: 'b' }] }, milliseconds: 1_500 }),
+    told('Four', { will: 'run' as const, why: { type: 'follows' as const, step: 'Web/Docker:Three', name: 'Three' } }),
+  ] };
+  t.equal(formatPlans([plan], { style, roots, forecast: [forecast] }), [
+    'Web',
+    '  Docker  about 1.5s',
+    '     1  One      brought back from a checkpoint',
+    '     2  Two      cached',
+    '     3  Three    runs: inline was "a", is "b" (1.5s last time)',
+    '     4  Four     runs: follows Three, 1 retry',
+    '',
+    '1 image, 1 build, 4 steps, about 1.5s of work',
+    '',
+  ].join('\n'));
+  const upToDate = formatPlans([plan], { style, roots, forecast: [{ ...forecast, upToDate: true, milliseconds: 0 }] });
+  t.match(upToDate, /^ {2}Docker {2}up to date\n {5}1 {2}One\n/m, 'and nothing of its steps');
+  t.match(upToDate, /4 steps\n$/);
+  t.end();
+});
+
 t.test('a plan says what is temporary, also one without nouns, and says it once', async (t) => {
   const plan = planOf('Web', [
     { id: 'Web/Docker/Base', kind: 'docker.baseImage', title: 'base', role: 'source', lifetime: 'run', noun: 'temporary image' },

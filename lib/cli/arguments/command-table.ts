@@ -58,7 +58,7 @@ export const commandTable: readonly CommandSpec[] = [
   },
   {
     name: 'synth', summary: 'compile image.ts to a plan and show it',
-    description: 'Needs no network and no credentials. The plan is written to bake.out/; all errors are shown at once.',
+    description: 'Needs no network and no credentials. The plan is written to bake.out/; all errors are shown at once. Where something was built before, each step is marked with what a run would do and why.',
     positionals: [],
     options: [...appOptions, outOption,
       { name: 'check', summary: 'check the types first, with the TypeScript of your project' },

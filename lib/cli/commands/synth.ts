@@ -19,14 +19,19 @@ export const synth: Command = async (context) => {
       return exitCode.usage;
     }
   }
-  const { plans, diagnostics, outDir, project } = await toolkit.synth(options);
+  const { plans, diagnostics, outDir, project, forecast } = await toolkit.synth(args.flag('quiet') ? options : { ...options, foresee: true });
   if (args.flag('json')) {
-    io.stdout.write(`${safeJson({ plans, diagnostics, outDir }, 2)}\n`);
+    io.stdout.write(`${safeJson({ plans, diagnostics, outDir, ...(forecast === undefined ? {} : { forecast }) }, 2)}\n`);
     return exitCode.ok;
   }
   showFindings(diagnostics, context);
   if (args.flag('quiet')) return exitCode.ok;
-  io.stdout.write(formatPlans(plans, { style: context.outStyle, roots: { project, cwd: io.cwd } }));
+  io.stdout.write(formatPlans(plans, { style: context.outStyle, roots: { project, cwd: io.cwd }, ...(forecast === undefined ? {} : { forecast: forecast.builds }) }));
+  const all = plans.reduce((sum, plan) => sum + plan.builds.length, 0);
+  for (const { builds, reason } of forecast?.unknown ?? []) {
+    const which = builds.length === all ? '' : ` of ${builds.map(neutraliseLine).join(', ')}`;
+    io.stderr.write(context.errStyle.dim(`what is cached${which} cannot be told: ${neutraliseLine(reason)}\n`));
+  }
   io.stderr.write(context.errStyle.dim(`written to ${neutraliseLine(relative(io.cwd, outDir) || '.')}\n`));
   return exitCode.ok;
 };

@@ -24,12 +24,17 @@ function expected(milliseconds: number, style: Style): string {
   return milliseconds === 0 ? '' : style.dim(`  about ${formatMilliseconds(milliseconds)}`);
 }
 
-function stepLine({ name: own, title, will, why, milliseconds }: StepForecast, { style, symbols }: ForecastLook): string {
-  const name = `${neutraliseLine(own)} ${style.dim(neutraliseLine(title))}`;
-  if (will === 'cached') return `${style.dim(symbols.done)} ${name}${style.dim(': cached')}`;
-  if (will === 'restored') return `${symbols.arrow} ${name}${style.dim(': brought back from a checkpoint')}`;
-  const time = milliseconds === undefined || milliseconds === 0 ? '' : style.dim(` (${formatMilliseconds(milliseconds)} last time)`);
-  return `${style.cyan(symbols.started)} ${name}${why === undefined ? '' : style.yellow(`: ${reasonText(why)}`)}${time}`;
+function stepLine(step: StepForecast, { style, symbols }: ForecastLook): string {
+  const mark = { cached: style.dim(symbols.done), restored: symbols.arrow, run: style.cyan(symbols.started) }[step.will];
+  const { fate, time } = fateText(step, style);
+  return `${mark} ${neutraliseLine(step.name)} ${style.dim(neutraliseLine(step.title))}${fate === '' ? '' : `${style.dim(':')} ${fate}`}${time}`;
+}
+
+/** `cached`, or why it is carried out, and what it took last time. */
+export function fateText({ will, why, milliseconds }: StepForecast, style: Style): { readonly fate: string; readonly time: string } {
+  if (will === 'cached') return { fate: style.dim('cached'), time: '' };
+  if (will === 'restored') return { fate: style.dim('brought back from a checkpoint'), time: '' };
+  return { fate: why === undefined ? '' : style.yellow(reasonText(why)), time: milliseconds === undefined || milliseconds === 0 ? '' : style.dim(` (${formatMilliseconds(milliseconds)} last time)`) };
 }
 
 /** `install.sh changed`. */

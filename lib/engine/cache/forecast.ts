@@ -48,22 +48,48 @@ export interface ForecastRequest {
   readonly builds: ReadonlySet<string>;
   readonly cache: RunCache;
   readonly signal: AbortSignal;
+  /** Told of a build of which nothing can be said now, as its platform is not there; it is left out, with those that need it. @default - that is an error */
+  readonly onUnknown?: (build: string, error: unknown) => void;
 }
 
 /** What a run would do, and why. Looks nothing up outside of this computer: what lookups said last is taken to be still so. Changes nothing. */
-export async function forecast({ plans, builds, cache, signal }: ForecastRequest, services: EngineServices): Promise<readonly BuildForecast[]> {
+export async function forecast({ plans, builds, cache, signal, onUnknown }: ForecastRequest, services: EngineServices): Promise<readonly BuildForecast[]> {
   const state = makeRunState(plans, builds);
   const outputs = new Map<string, JsonObject>();
   const buildCache = new BuildCache(cache, { services, outputs, signal, notify: () => {} });
   const made: BuildForecast[] = [];
+  const errors = new Map<BuildState, unknown>();
   const waiting = new Set(state.builds);
   while (waiting.size > 0) {
     // An image that another one starts from comes first.
     const next = [...waiting].find((build) => build.steps.every((step) => step.needs.every((need) => need.build === build || !waiting.has(need.build)))) ?? [...waiting][0]!;
     waiting.delete(next);
-    made.push(await forecastBuild(next, outputs, buildCache, cache, services));
+    try {
+      const unknown = next.steps.flatMap(({ needs }) => needs.map((need) => errors.get(need.build))).find((error) => error !== undefined);
+      if (unknown !== undefined) throw unknown;
+      made.push(await unlessAborted(forecastBuild(next, outputs, buildCache, cache, services), signal));
+    } catch (error) {
+      if (onUnknown === undefined) throw error;
+      errors.set(next, error);
+      onUnknown(next.plan.id, error);
+    }
   }
-  return state.builds.map((build) => made.find((one) => one.build === build.plan.id)!);
+  return state.builds.flatMap((build) => made.find((one) => one.build === build.plan.id) ?? []);
+}
+
+/** Nobody waits for what is looked at to its end, such as a file that is hashed. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  let leave = (): void => {};
+  const aborted = new Promise<never>((_, reject) => {
+    leave = () => reject(signal.reason as Error);
+    signal.addEventListener('abort', leave, { once: true });
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', leave);
+  }
 }
 
 async function forecastBuild(build: BuildState, outputs: Map<string, JsonObject>, buildCache: BuildCache, cache: RunCache, services: EngineServices): Promise<BuildForecast> {

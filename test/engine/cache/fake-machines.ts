@@ -10,7 +10,7 @@ import type { Clock } from '../../../lib/core/ports.js';
 import type { RunCache } from '../../../lib/engine/cache/build-cache.js';
 import { BuildRecords } from '../../../lib/engine/cache/build-records.js';
 import { CheckpointStore } from '../../../lib/engine/cache/checkpoint-store.js';
-import { type BuildForecast, forecast } from '../../../lib/engine/cache/forecast.js';
+import { type BuildForecast, forecast, type ForecastRequest } from '../../../lib/engine/cache/forecast.js';
 import { LastBuilds } from '../../../lib/engine/cache/last-builds.js';
 import { Makers } from '../../../lib/engine/cache/makers.js';
 import { OutcomeStore } from '../../../lib/engine/cache/outcome-store.js';
@@ -70,6 +70,8 @@ export class FakeMachines {
   machineTime = 0;
   /** Something runs in every machine. */
   isBusy = false;
+  /** Nobody can ask what images there are. */
+  isAway = false;
   /** No machine can be brought back. */
   isForgetful = false;
   env: Record<string, string> = {};
@@ -123,10 +125,10 @@ export class FakeMachines {
   }
 
   /** What a run would do now. */
-  foretell(builds: readonly FakeBuild[], fresh: readonly string[] = []): Promise<readonly BuildForecast[]> {
+  foretell(builds: readonly FakeBuild[], fresh: readonly string[] = [], more: Partial<Pick<ForecastRequest, 'onUnknown' | 'signal'>> = {}): Promise<readonly BuildForecast[]> {
     const plans = builds.map(planOf);
     const { services, cache } = this.#setUp('forecast', { events: [] }, { fresh });
-    return forecast({ plans, builds: new Set(plans.flatMap((plan) => plan.builds.map((build) => build.id))), cache, signal: new AbortController().signal }, services);
+    return forecast({ plans, builds: new Set(plans.flatMap((plan) => plan.builds.map((build) => build.id))), cache, signal: new AbortController().signal, ...more }, services);
   }
 
   #setUp(id: string, record: { events: BakeEvent[] }, { fresh = [], save = 'auto', onEvent = () => {} }: RunMore): { readonly services: EngineServices; readonly cache: RunCache } {
@@ -185,7 +187,10 @@ export class FakeMachines {
       },
       find: async () => undefined,
       release: async ({ id }) => { this.images.delete(id as string); },
-      holds: async ({ id }) => this.images.has(id as string),
+      holds: async ({ id }) => {
+        if (this.isAway) throw new Error('nobody answers');
+        return this.images.has(id as string);
+      },
     };
     const push: ActionHandler<{ readonly artifact: JsonObject }, JsonObject> = {
       run: async ({ artifact }, ctx) => {

@@ -57,3 +57,24 @@ t.test('an image on another one that is built anew follows it', async (t) => {
   const all = await told(world, [base('two'), child]);
   t.ok(all.includes('Machine run: follows Image'), all.join('; '));
 });
+
+t.test('a build whose platform is not there is left out, with those that need it, if somebody wants to be told', async (t) => {
+  const world = new FakeMachines(t.testdir());
+  const base: FakeBuild = { image: 'Base', base: 'debian', provisioners: steps('A') };
+  const builds: readonly FakeBuild[] = [base, { image: 'Child', base: { imageOf: 'Base' }, provisioners: steps('X') }];
+  await world.run(builds);
+  world.isAway = true;
+  await t.rejects(world.foretell(builds), { message: 'nobody answers' });
+  const unknown: unknown[] = [];
+  const other: FakeBuild = { image: 'New', base: 'debian', provisioners: steps('N') };
+  const told = await world.foretell([...builds, other], [], { onUnknown: (build, error) => unknown.push([build, (error as Error).message]) });
+  t.same(told.map(({ build }) => build), ['New/B']);
+  t.same(unknown, [['Base/B', 'nobody answers'], ['Child/B', 'nobody answers']]);
+});
+
+t.test('what is looked at is left when the time for it is over', async (t) => {
+  const world = new FakeMachines(t.testdir());
+  const unknown: string[] = [];
+  const told = await world.foretell([web()], [], { signal: AbortSignal.abort(new Error('too late')), onUnknown: (build, error) => unknown.push(`${build} ${(error as Error).message}`) });
+  t.same([told, unknown], [[], ['Web/B too late']]);
+});
