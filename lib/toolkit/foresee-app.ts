@@ -14,32 +14,30 @@ export async function foreseeApp(options: SynthOptions, host: SynthHost): Promis
   const engine = findApp(options.app, host.cwd).then(async ({ project }) => (await hasRecords(project) ? Promise.all([import('./forecast-app.js'), import('./catalogue.js')]) : undefined));
   engine.catch(() => {}); // told by synth, or where it is awaited
   const app = await synthApp(options, host);
-  return { ...app, forecast: await look(app, options, host, engine) };
+  const forecast = await look(app, options, host, engine);
+  return { ...app, ...(forecast === undefined ? {} : { forecast }) };
 }
 
-async function look(app: SynthesizedApp, options: SynthOptions, { env }: SynthHost, engine: Promise<readonly [typeof import('./forecast-app.js'), typeof import('./catalogue.js')] | undefined>): Promise<SynthForecast> {
+/** Undefined if nothing was ever built here. */
+async function look(app: SynthesizedApp, options: SynthOptions, { env }: SynthHost, engine: Promise<readonly [typeof import('./forecast-app.js'), typeof import('./catalogue.js')] | undefined>): Promise<SynthForecast | undefined> {
   const reasons = new Map<string, string[]>();
   const onUnknown = (build: string, reason: string): void => void reasons.set(reason, [...reasons.get(reason) ?? [], build]);
   const all = app.plans.flatMap((plan) => plan.builds.map(({ id }) => id));
-  const given = { builds: [] as SynthForecast['builds'] };
+  let builds: SynthForecast['builds'] = [];
   const late = new AbortController();
   const timer = setTimeout(() => late.abort(new BakeError({ code: 'ForecastTimeout', message: 'it takes too long to look; "bake run --dry-run" waits for it' })), longestLook);
   try {
     const loaded = await engine;
-    if (loaded === undefined) for (const build of all) onUnknown(build, neverBuilt);
-    else {
-      const [{ forecastApp }, { extensions }] = loaded;
-      given.builds = await forecastApp(app, { ...options, selectors: [], only: [], except: [], force: false, signal: late.signal }, extensions, env, onUnknown);
-    }
+    if (loaded === undefined) return undefined;
+    const [{ forecastApp }, { extensions }] = loaded;
+    builds = await forecastApp(app, { ...options, selectors: [], only: [], except: [], force: false, signal: late.signal }, extensions, env, onUnknown);
   } catch (error) {
     for (const build of all) onUnknown(build, BakeError.from(error).message);
   } finally {
     clearTimeout(timer);
   }
-  return { ...given, unknown: [...reasons].map(([reason, builds]) => ({ builds, reason })) };
+  return { builds, unknown: [...reasons].map(([reason, unseen]) => ({ builds: unseen, reason })) };
 }
-
-const neverBuilt = 'nothing was built in this project yet';
 
 /** Whether a build was ever carried out here. */
 function hasRecords(project: string): Promise<boolean> {

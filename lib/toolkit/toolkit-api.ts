@@ -56,7 +56,7 @@ export interface Synthesis {
   readonly outDir: string;
   /** The folder of the app. */
   readonly project: string;
-  /** Of all builds, if that was asked for. */
+  /** Of all builds, if that was asked for and something was built here before. */
   readonly forecast?: SynthForecast;
 }
 
