@@ -30,8 +30,9 @@ export async function wholeDisk(disk: Disk, ctx: StepContext): Promise<Disk> {
     const below = layers[index - 1];
     if (below === undefined) continue;
     const { backingFile } = await diskFacts(file, format, ctx);
-    // The checkpoint was not kept, or is gone: the layer itself is still here.
-    if (backingFile === undefined || !(await stat(backingFile).then(() => true, () => false))) await qemuImg(['rebase', '-q', '-u', '-f', format, '-F', below.format, '-b', below.file, file], ctx);
+    // The last checkpoint may not have been kept, and another run's be there in its place; one that others stand on stays, or is gone with them.
+    const isBelow = index < layers.length - 1 ? backingFile !== undefined && await stat(backingFile).then(() => true, () => false) : backingFile === below.file;
+    if (!isBelow) await qemuImg(['rebase', '-q', '-u', '-f', format, '-F', below.format, '-b', below.file, file], ctx);
   }
   return layers.at(-1)!;
 }

@@ -1,10 +1,10 @@
 import { copyFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { BakeError } from '../../../core/bake-error.js';
 import { shellQuote } from '../../../core/quote.js';
 import type { Checkpointing, CheckpointPlace, StepContext } from '../../../engine/handler.js';
 import type { Disk, MachineSpec } from '../steps.js';
-import { keepLayer, nextLayer, savedName } from './disk-layers.js';
+import { keepLayer, layersOf, nextLayer, savedName } from './disk-layers.js';
 import type { MachineHandle } from './machine-handler.js';
 import { Qmp } from './qmp.js';
 import type { Resumption } from './start-machine.js';
@@ -16,7 +16,7 @@ const bandwidth = 100 * 1024 ** 3;
 
 interface BlockInfo {
   readonly device: string;
-  readonly inserted?: { readonly 'node-name': string; readonly image: { readonly 'virtual-size': number } };
+  readonly inserted?: { readonly 'node-name': string; readonly image: { readonly 'virtual-size': number; readonly 'full-backing-filename'?: string } };
 }
 
 /**
@@ -31,6 +31,7 @@ export function machineCheckpoint(start: (spec: MachineSpec, resumption: Resumpt
       try {
         const { running } = await qmp.execute('query-status') as { readonly running: boolean };
         if (!running) throw new BakeError({ code: 'MachineNotRunning', source: 'platform', message: 'the machine does not run' });
+        if (!(await standsOn(place.parent?.home, disks, qmp))) return undefined;
         await qmp.execute('stop');
         const below: Disk[] = [];
         try {
@@ -52,13 +53,31 @@ export function machineCheckpoint(start: (spec: MachineSpec, resumption: Resumpt
   };
 }
 
+/** Whether what is below the disks' top layers is kept in this checkpoint. If the last one was not kept, for example because another run had saved the same, a new one would stand on what is not its own. */
+async function standsOn(home: string | undefined, disks: readonly Disk[], qmp: Qmp): Promise<boolean> {
+  for (const [index, disk] of disks.entries()) {
+    if ((await layersOf(disk)).length === 1) continue;
+    const base = (await blockOf(qmp, index)).image['full-backing-filename'];
+    if (base === undefined || dirname(base) !== home) return false;
+  }
+  return true;
+}
+
+type Block = NonNullable<BlockInfo['inserted']>;
+
+/** @throws BakeError `CheckpointUnsupported` */
+async function blockOf(qmp: Qmp, index: number): Promise<Block> {
+  const device = `disk${index}`;
+  const block = (await qmp.execute('query-block') as unknown as readonly BlockInfo[]).find((one) => one.device === device)?.inserted;
+  if (block === undefined) throw new BakeError({ code: 'CheckpointUnsupported', source: 'platform', message: `QEMU has no disk "${device}", so its state cannot be saved`, hint: 'leave the default disk arguments in "qemuArgs"' });
+  return block;
+}
+
 /** Lets the machine go on on a new layer, and returns the one below, which nobody writes to any more. */
 async function freeze(qmp: Qmp, disk: Disk, index: number, place: CheckpointPlace, ctx: StepContext): Promise<Disk> {
-  const device = `disk${index}`;
-  const now = (await qmp.execute('query-block') as unknown as readonly BlockInfo[]).find((one) => one.device === device)?.inserted;
-  if (now === undefined) throw new BakeError({ code: 'CheckpointUnsupported', source: 'platform', message: `QEMU has no disk "${device}", so its state cannot be saved`, hint: 'leave the default disk arguments in "qemuArgs"' });
+  const now = await blockOf(qmp, index);
   const { below, layer } = await nextLayer(disk, (kept) => join(place.home, savedName(index, kept)), now.image['virtual-size'], ctx);
-  const node = `${device}-${layer.file.slice(disk.file.length + 1)}`;
+  const node = `disk${index}-${layer.file.slice(disk.file.length + 1)}`;
   await qmp.execute('blockdev-add', { 'driver': 'qcow2', 'node-name': node, 'file': { driver: 'file', filename: layer.file }, 'backing': null, 'discard': 'unmap', 'detect-zeroes': 'off' });
   await qmp.execute('blockdev-snapshot', { node: now['node-name'], overlay: node });
   return below;
