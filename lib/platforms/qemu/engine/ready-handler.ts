@@ -2,6 +2,7 @@ import type * as z from 'zod';
 import { BakeError } from '../../../core/bake-error.js';
 import type { ActionHandler, StepContext } from '../../../engine/handler.js';
 import type { qemuReady } from '../steps.js';
+import { diskFailure } from './disk-failure.js';
 import { withMachineFacts } from './machine-trouble.js';
 import { Qmp } from './qmp.js';
 
@@ -25,13 +26,14 @@ export const readyHandler: ActionHandler<ReadySpec, Record<string, never>> = {
   },
 };
 
-/** @throws BakeError `MachineEnded` if the machine is switched off before the work is done */
+/** @throws BakeError `MachineEnded` if the machine is switched off before the work is done, and as `diskFailure` */
 async function orEndOf(qmp: Qmp, ctx: StepContext, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
   const over = new AbortController();
   const ended = (how: string) => over.abort(new BakeError({ code: 'MachineEnded', source: 'platform', message: `${how} before anybody could log in`, hint: 'look at its serial console, and at what it was told to boot' }));
   const stop = qmp.onEvent(({ event, data }) => { if (event === 'SHUTDOWN') ended(data['guest'] === true ? 'the machine switched itself off' : 'the machine was switched off'); });
   const onClosed = () => ended('QEMU ended');
   qmp.closed.addEventListener('abort', onClosed, { once: true });
+  diskFailure(qmp).catch((error: unknown) => over.abort(error));
   try {
     const { status } = await qmp.execute('query-status') as { readonly status: string };
     if (status === 'shutdown') ended('the machine switched itself off');

@@ -2,6 +2,7 @@ import type * as z from 'zod';
 import { BakeError } from '../../../core/bake-error.js';
 import type { ActionHandler, StepContext } from '../../../engine/handler.js';
 import type { qemuShutdown } from '../steps.js';
+import { diskFailure } from './disk-failure.js';
 import { withMachineFacts } from './machine-trouble.js';
 import { processesWith } from './processes.js';
 import { Qmp } from './qmp.js';
@@ -16,10 +17,12 @@ export const shutdownHandler: ActionHandler<ShutdownSpec, Record<string, never>>
     try {
       qmp = await Qmp.connect(spec.qmp);
       const off = switchedOff(qmp);
+      const failure = diskFailure(qmp);
       off.catch(() => {});
+      failure.catch(() => {});
       if ((await qmp.execute('query-status') as { readonly status: string }).status !== 'shutdown') {
         // A command that never ends must not hold this up either.
-        await within(spec, Promise.race([off, ask(spec, qmp, ctx)]).then(() => off), ctx);
+        await within(spec, Promise.race([off, failure, ask(spec, qmp, ctx)]).then(() => Promise.race([off, failure])), ctx);
       }
       await qmp.execute('quit').catch(() => {}); // it may be gone before it has answered
       await untilGone(folder, ctx);
