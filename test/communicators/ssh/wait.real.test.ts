@@ -45,6 +45,26 @@ t.test('a forward that accepts before the machine listens costs short attempts, 
   t.equal((await ssh.exec({ command: 'true' })).code, 0);
 });
 
+t.test('what a server says before its banner is passed over, in however many pieces it all comes', async (t) => {
+  if (!(await need(t, 'sshd'))) return;
+  const sshd = await startSshd();
+  t.teardown(() => sshd.stop());
+  const port = await listen(t, (socket) => {
+    const through = connect(sshd.port, '127.0.0.1').on('error', () => socket.destroy());
+    socket.setNoDelay().on('close', () => through.destroy()).pipe(through);
+    socket.write('Welcome\r\n');
+    through.once('data', (banner: Buffer) => {
+      socket.write(banner.subarray(0, 2));
+      setImmediate(() => {
+        socket.write(banner.subarray(2));
+        through.pipe(socket);
+      });
+    });
+  });
+  const ssh = await openSsh(t, connectionTo(sshd, { port, timeout: 5_000 }));
+  t.equal((await ssh.exec({ command: 'true' })).code, 0);
+});
+
 t.test('when the time is over, the error says what was tried, how often, and how it ended', async (t) => {
   const refused = await rejection(openSsh(t, closed(await freePort())));
   t.match(refused, { code: 'CommunicatorTimeout', message: /within 1\.5s: \d+ attempts, the last one ended with: connection refused/ });

@@ -86,20 +86,27 @@ export async function withLimits({ clock, connectLimit, bannerLimit, signal }: D
   }
 }
 
+/** So much may come before the banner; bytes. */
+const mostBefore = 8_192;
+
 function bannerOn(stream: Duplex): Promise<void> {
   return new Promise((resolve, reject) => {
+    let read = Buffer.alloc(0);
     const onData = (chunk: Buffer) => {
+      read = Buffer.concat([read, chunk]);
+      // Other lines may come before the one that counts, RFC 4253, 4.2; and all of them in pieces.
+      const isBanner = /^SSH-/m.test(read.toString('latin1'));
+      if (!isBanner && read.length < mostBefore) return;
       stream.pause();
       done();
-      stream.unshift(chunk);
-      const text = chunk.toString('latin1');
-      // Other lines may come before the one that counts: RFC 4253, 4.2.
-      if (/^(?:.*\n)*SSH-/.test(text)) resolve();
-      else reject(new NotReady(`it answers "${text.slice(0, 60).trim()}" instead of speaking ssh`));
+      stream.unshift(read);
+      if (isBanner) resolve();
+      else reject(noBanner());
     };
+    const noBanner = () => new NotReady(read.length === 0 ? 'it closed the connection without a word' : `it answers "${read.toString('latin1', 0, 60).trim()}" instead of speaking ssh`);
     const onEnd = () => {
       done();
-      reject(new NotReady('it closed the connection without a word'));
+      reject(noBanner());
     };
     const done = () => stream.off('data', onData).off('end', onEnd).off('close', onEnd);
     stream.on('data', onData).on('end', onEnd).on('close', onEnd).resume();
