@@ -15,6 +15,8 @@ export const diskInterfaces = ['virtio', 'virtio-scsi', 'ide', 'sata', 'nvme', '
 export const cdInterfaces = ['ide', 'sata', 'virtio-scsi', 'usb'] as const;
 
 const port = z.int().min(1).max(65_535);
+/** QEMU counts screens from this port on. */
+const screenPort = z.int().min(5_900, 'must be 5900 or higher, where screens are').max(65_535);
 const bytes = z.int().min(1);
 const milliseconds = z.number().min(0);
 const name = (what: string) => z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._+,=:-]*$/, `must be ${what}`);
@@ -132,7 +134,8 @@ const machineFields = {
   /** `window` is the one of this computer's system. */
   display: z.string().min(1).optional(),
   vga: name('a graphics card, such as std').optional(),
-  vnc: z.strictObject({ bindAddress: z.string().optional(), portMin: port.optional(), portMax: port.optional(), password: late(z.string().min(1).max(8)).optional() }).optional(),
+  vnc: z.strictObject({ bindAddress: z.string().optional(), portMin: screenPort.optional(), portMax: screenPort.optional(), password: late(z.string().min(1).max(8)).optional() })
+    .refine(({ portMin = 5_900, portMax = 6_000 }) => portMin <= portMax, { path: ['portMax'], message: 'must not be lower than portMin' }).optional(),
   qemuArgs: z.array(z.tuple([z.string().regex(/^-[a-z]/, 'must be an option of QEMU, such as -device')]).rest(late(z.string())).or(z.tuple([z.string().regex(/^-[a-z]/), late(z.string())]))).optional(),
   removeQemuArgs: z.array(z.string().min(1)).optional(),
   /** With `host` and `port` to be filled in; none if nobody logs in. */

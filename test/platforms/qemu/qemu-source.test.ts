@@ -120,3 +120,10 @@ t.test('what does not fit together is an error with a hint, all at once', (t) =>
   }
   t.end();
 });
+
+t.test('a range of ports for the screen that cannot be is an error of the plan', (t) => {
+  const { diagnostics } = synth({ disk: 'base.qcow2', vnc: { portMin: 80 } });
+  t.match(diagnostics, [{ message: /vnc\.portMin/, hint: /5900/ }]);
+  t.match(synth({ disk: 'base.qcow2', vnc: { portMin: 5_950, portMax: 5_949 } }).diagnostics, [{ message: /vnc\.portMax/, hint: /lower than portMin/ }]);
+  t.end();
+});
