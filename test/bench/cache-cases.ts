@@ -26,21 +26,27 @@ const sources = {
 };
 export type CachedPlatform = keyof typeof sources;
 
-/** The same build once more, or with one line of its last of ten shells changed. */
-export function cacheCase(host: CacheBenchHost, platform: CachedPlatform, change: 'unchanged' | 'last shell edited'): Case {
-  const cwd = join(host.folder, `cache-${platform}-${change.replaceAll(' ', '-')}`);
+/** Makes a project of that many shells, of which the last does what the variable `n` says. Each of the others writes a file of so many KiB. */
+export function writeProject(host: CacheBenchHost, platform: CachedPlatform, cwd: string, { shells, kibibytes = 0 }: { readonly shells: number; readonly kibibytes?: number }): void {
   mkdirSync(join(cwd, 'node_modules'), { recursive: true });
   symlinkSync(process.cwd(), join(cwd, 'node_modules/bake-sdk'));
   const { imports, source } = sources[platform](host);
+  const command = kibibytes === 0 ? 'echo ${i} > /root/step${i}' : `head -c ${kibibytes}k /dev/urandom > /root/step\${i}`;
   writeFileSync(join(cwd, 'image.ts'), `import { App, Image, Shell, Size, Variable } from 'bake-sdk';
 ${imports}
 const app = new App();
 const image = new Image(app, 'Web');
 const n = Variable.string('n', { default: '0' });
 ${source}
-for (let i = 1; i < ${shells}; i++) new Shell(image, \`Step\${i}\`, { inline: [\`echo \${i} > /root/step\${i}\`] });
+for (let i = 1; i < ${shells}; i++) new Shell(image, \`Step\${i}\`, { inline: [\`${command}\`] });
 new Shell(image, 'Last', { inline: [\`echo last \${n} > /root/last\`] });
 `);
+}
+
+/** The same build once more, or with one line of its last of ten shells changed. */
+export function cacheCase(host: CacheBenchHost, platform: CachedPlatform, change: 'unchanged' | 'last shell edited'): Case {
+  const cwd = join(host.folder, `cache-${platform}-${change.replaceAll(' ', '-')}`);
+  writeProject(host, platform, cwd, { shells });
   const env = { BAKE_CACHE_DIR: join(cwd, 'cache') };
   const edited = change !== 'unchanged';
   const bake: Command = { command: 'bash', args: ['-c', `exec "$0" "$1" run ${edited ? '-c n=$RANDOM$RANDOM' : ''}`, process.execPath, host.bake], cwd, env };

@@ -10,6 +10,7 @@ import { baseTarball } from '../support/base-tarball.js';
 import { freePort, startSshd } from '../support/sshd.js';
 import { tinyGuest } from '../support/tiny-guest.js';
 import { cacheCase } from './cache-cases.js';
+import { checkpointCosts, formatCosts } from './checkpoint-costs.js';
 import { type BenchHost, type Case, dockerCase, helpCase, parallelCase, sshCase, synthCase } from './cases.js';
 import { type Command, median, peak, time } from './measure.js';
 import { qemuCase } from './qemu-cases.js';
@@ -61,8 +62,16 @@ async function report(one: Case): Promise<object> {
 }
 
 try {
-  const results = [];
+  const results: object[] = [];
   for (const one of cases.filter((candidate) => candidate.name.includes(filter))) results.push(await report(one));
+  for (const platform of (['docker', 'rootfs', 'qemu'] as const).filter((name) => `checkpoints: ${name}`.includes(filter))) {
+    console.log(`\ncheckpoints: ${platform}`);
+    for (const shells of [10, 100]) {
+      const costs = await checkpointCosts(cached, platform, shells);
+      console.log(formatCosts(costs));
+      results.push(costs);
+    }
+  }
   writeFileSync(join(here, 'last.json'), `${JSON.stringify({ node: process.version, packer: execFileSync('packer', ['version'], { encoding: 'utf8', env: { ...process.env, CHECKPOINT_DISABLE: '1' } }).trim(), runs, results }, undefined, 2)}\n`);
 } finally {
   await sshd.stop();
