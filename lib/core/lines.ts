@@ -1,17 +1,20 @@
 import { StringDecoder } from 'node:string_decoder';
 import type { Readable } from 'node:stream';
 
-/** A line that grows beyond this many characters is handed on in pieces. */
+/** A line that grows beyond this many characters is handed on in pieces, where nobody says otherwise. */
 const longestLine = 64 * 1024;
 
 /** Cuts a byte stream into lines: `\n`, `\r\n`, and a lone `\r` (a progress bar redrawn) end one. */
 export class LineSplitter {
   readonly #decoder = new StringDecoder('utf8');
   readonly #onLine: (line: string) => void;
+  readonly #longest: number;
   #rest = '';
 
-  constructor(onLine: (line: string) => void) {
+  /** @param longest characters of a line that is handed on as a whole */
+  constructor(onLine: (line: string) => void, longest = longestLine) {
     this.#onLine = onLine;
+    this.#longest = longest;
   }
 
   write(chunk: Uint8Array): void {
@@ -30,9 +33,9 @@ export class LineSplitter {
     const lines = (this.#rest + text).split(/\r?\n|\r(?!\n|$)/);
     this.#rest = lines.pop() ?? '';
     for (const line of lines) this.#onLine(line);
-    while (this.#rest.length > longestLine) {
-      this.#onLine(this.#rest.slice(0, longestLine));
-      this.#rest = this.#rest.slice(longestLine);
+    while (this.#rest.length > this.#longest) {
+      this.#onLine(this.#rest.slice(0, this.#longest));
+      this.#rest = this.#rest.slice(this.#longest);
     }
   }
 }

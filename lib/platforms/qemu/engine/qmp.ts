@@ -18,6 +18,9 @@ interface Pending {
   readonly reject: (error: Error) => void;
 }
 
+/** Characters of an answer: what QEMU says of a disk grows with the square of its layers, and was 64 Ki at 32 of them. */
+const longestMessage = 64 * 1024 * 1024;
+
 /**
  * QEMU's control protocol (QMP): commands and events as JSON. QEMU serves one client at a time, so a step closes it when it is
  * done. Once the connection is lost every call fails with `MachineGone`.
@@ -47,7 +50,7 @@ export class Qmp {
       this.closed.addEventListener('abort', () => reject(this.#gone('connecting')), { once: true });
     });
     this.#greeted.catch(() => {}); // whoever waits is told
-    const lines = new LineSplitter((line) => this.#take(JSON.parse(line) as JsonObject, greet));
+    const lines = new LineSplitter((line) => this.#take(JSON.parse(line) as JsonObject, greet), longestMessage);
     socket.on('data', (chunk) => {
       try {
         lines.write(chunk as Buffer);
