@@ -1,4 +1,4 @@
-import { copyFile } from 'node:fs/promises';
+import { access, copyFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { BakeError } from '../../../core/bake-error.js';
 import { shellQuote } from '../../../core/quote.js';
@@ -85,8 +85,18 @@ async function freeze(qmp: Qmp, disk: Disk, index: number, place: CheckpointPlac
 
 async function saveMemory(qmp: Qmp, file: string, ctx: StepContext): Promise<void> {
   await qmp.execute('migrate-set-parameters', { 'max-bandwidth': bandwidth });
-  await qmp.execute('migrate', { uri: `exec:cat > ${shellQuote(file)}` });
+  const [to, part, failed] = [file, `${file}.part`, `${file}.failed`].map(shellQuote);
+  await qmp.execute('migrate', { uri: `exec:cat > ${part} && mv ${part} ${to} || touch ${failed}` });
   await untilMigrated(qmp, 'its memory could not be saved', ctx);
+  // QEMU has said all; what reads it may still be writing.
+  for (let delay = 5; !(await isThere(file)); delay = Math.min(delay * 1.5, 100)) {
+    if (await isThere(`${file}.failed`)) throw new BakeError({ code: 'MigrationFailed', source: 'platform', message: 'its memory could not be saved: the file could not be written to its end' });
+    await ctx.clock.sleep(delay, ctx.signal);
+  }
+}
+
+function isThere(path: string): Promise<boolean> {
+  return access(path).then(() => true, () => false);
 }
 
 /** Waits for a migration, in or out, to come to its end. */

@@ -11,13 +11,17 @@ export async function processesWith(mark: string, exec: Exec): Promise<readonly 
 export async function endProcessesWith(mark: string, { exec, clock }: { readonly exec: Exec; readonly clock: Clock }): Promise<void> {
   for (let delay = 10; ; delay = Math.min(delay * 2, 250)) {
     const pids = await processesWith(mark, exec);
-    if (pids.length === 0) return;
-    for (const pid of pids) {
-      try {
-        process.kill(pid, 'SIGKILL');
-      } catch { /* it ended by itself */ }
-    }
+    if (pids.filter(end).length === 0) return;
     await clock.sleep(delay);
+  }
+}
+
+/** False if it ended by itself, or is another user's, who only names the folder. */
+function end(pid: number): boolean {
+  try {
+    return process.kill(pid, 'SIGKILL');
+  } catch {
+    return false;
   }
 }
 
