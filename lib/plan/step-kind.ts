@@ -45,6 +45,11 @@ export interface StepKind<Spec = unknown> {
    * handle, such as a connection. They are resolved where a later step refers to them.
    */
   readonly opaque?: readonly string[];
+  /**
+   * Spec fields that only say where it works, and change nothing of what comes of it, such as a folder for its files: they
+   * are no part of its fingerprint, so that builds which differ in nothing else share their checkpoints.
+   */
+  readonly whereabouts?: readonly string[];
 }
 
 /** Declares a step kind; the type of its spec comes from the schema. */

@@ -70,9 +70,10 @@ export class Fingerprints {
     const others = new Map(await Promise.all(needs.filter((need) => need.build !== state.build).map(async (need) => [need.step.id, await this.#identity(need)] as const)));
     const outside = await this.#outside(state);
     const standing = new Map<string, Json>([...[...before].map(([id, { hex }]) => [id, hex] as const), ...others]);
-    const spec = identifyingSpec(step.spec, { ref: (ref) => this.#refIdentity(ref.$ref, standing), secret: (secret) => ({ secret: this.#keyed(services.secrets.resolve(secret)) }) });
+    const telling = Object.fromEntries(Object.entries(step.spec).filter(([name]) => kind.whereabouts?.includes(name) !== true));
+    const spec = identifyingSpec(telling, { ref: (ref) => this.#refIdentity(ref.$ref, standing), secret: (secret) => ({ secret: this.#keyed(services.secrets.resolve(secret)) }) });
     const refers = new Set<string>();
-    walkLate(step.spec, (late) => { if ('$ref' in late) refers.add(parseRef(late).step); });
+    walkLate(telling, (late) => { if ('$ref' in late) refers.add(parseRef(late).step); });
     const after = [...standing].filter(([id]) => !refers.has(id)).map(([, print]) => (typeof print === 'string' ? print : sha256(JSON.stringify(print)))).sort();
     const unknown = outside.unknown ?? this.#whyEachTime(state) ?? [...before.values()].find((print) => print.unknown !== undefined)?.unknown;
     const inputs: JsonObject = {

@@ -47,6 +47,7 @@ export const qemuDisk = defineStepKind({
   kind: 'qemu.disk',
   type: 'resource',
   noun: 'disks',
+  whereabouts: ['output'],
   version: 1,
   cost: 'io',
   spec: z.strictObject({
@@ -71,6 +72,7 @@ export const qemuRootDisk = defineStepKind({
   kind: 'qemu.rootDisk',
   type: 'resource',
   noun: 'bootable disk',
+  whereabouts: ['output'],
   atCheckpoint: 'inside',
   version: 1,
   cost: 'cpu',

@@ -206,7 +206,7 @@ export class FakeMachines {
       name: 'fake',
       steps: [
         { kind: defineStepKind({ kind: 'fake.base', type: 'action', lookup: ['digest'], spec: z.strictObject({ name: z.string() }), outputs: ['digest'], version: 1 }), load: async () => lookup as never },
-        { kind: defineStepKind({ kind: 'fake.machine', type: 'resource', spec: z.strictObject({ base: text }), outputs: ['token'], version: 1 }), load: async () => machine as never },
+        { kind: defineStepKind({ kind: 'fake.machine', type: 'resource', spec: z.strictObject({ base: text, folder: z.string() }), whereabouts: ['folder'], outputs: ['token'], version: 1 }), load: async () => machine as never },
         { kind: defineStepKind({ kind: 'fake.write', type: 'action', spec: writeSpec, outputs: [], version }), load: async () => write as never },
         { kind: defineStepKind({ kind: 'fake.other', type: 'action', spec: writeSpec, outputs: [], version: 1 }), load: async () => write as never },
         { kind: defineStepKind({ kind: 'fake.mood', type: 'action', spec: writeSpec, cache: false, outputs: [], version: 1 }), load: async () => write as never },
@@ -228,7 +228,7 @@ function planOf({ image, base, provisioners, after = [] }: FakeBuild): Plan {
   const parent = typeof base === 'string' ? undefined : `${base.imageOf}/B/Image`;
   const steps: PlanStep[] = [
     ...(parent === undefined ? [step(`${build}/Base`, 'base', { spec: { name: base as string } })] : []),
-    step(`${build}/Machine`, 'machine', { lifetime: 'run', spec: { base: { $ref: parent === undefined ? `${build}/Base#digest` : `${parent}#artifact.id` } }, needs: [parent ?? `${build}/Base`] }),
+    step(`${build}/Machine`, 'machine', { lifetime: 'run', spec: { folder: `/work/${image}`, base: { $ref: parent === undefined ? `${build}/Base#digest` : `${parent}#artifact.id` } }, needs: [parent ?? `${build}/Base`] }),
   ];
   let previous = `${build}/Machine`;
   for (const { name, text, policy, kind = 'write' } of provisioners) {
