@@ -60,6 +60,8 @@ const longestPruning = 5_000;
 /** What the cache knows of one build while it is carried out. */
 interface Progress {
   readonly prints: ReadonlyMap<StepState, Fingerprint>;
+  /** When it was looked up what there is. */
+  readonly since: number;
   /** The steps that make the machine; undefined if it cannot be saved. */
   readonly closure: readonly StepState[] | undefined;
   /** What this run has brought the machine back from, or has saved of it last. */
@@ -107,6 +109,7 @@ export class BuildCache {
    * which another build makes for it.
    */
   async consult(build: BuildState): Promise<Decision | MadeElsewhere> {
+    const since = this.#host.services.clock.now();
     const prints = await this.#prints(build);
     const closure = await this.#closure(build);
     let decision = await decide(build, prints, closure, { ...this.#host, ...this.#cache });
@@ -119,7 +122,7 @@ export class BuildCache {
     const { checkpoint, ranAt } = decision;
     // What the user commits while the build runs is not in it.
     if (build.steps.some((state) => state.status === 'waiting' && !decision.done.has(state) && !decision.idle.has(state))) this.#commit ??= this.#cache.commit?.().catch(() => undefined);
-    this.#builds.set(build, { prints, closure, edge: await this.#edge(build, prints), last: checkpoint, ranAt: new Map(ranAt), unsaved: 0, total: checkpoint?.milliseconds ?? 0, cost: firstCost });
+    this.#builds.set(build, { prints, since, closure, edge: await this.#edge(build, prints), last: checkpoint, ranAt: new Map(ranAt), unsaved: 0, total: checkpoint?.milliseconds ?? 0, cost: firstCost });
     return decision;
   }
 
@@ -243,7 +246,8 @@ export class BuildCache {
     const { checkpoints } = this.#cache;
     const startedAt = services.clock.now();
     try {
-      if (!fresh && await checkpoints.open(hex) !== undefined) return; // another process was here first
+      const found = fresh ? undefined : await checkpoints.open(hex);
+      if (found !== undefined && found.at >= progress.since) return; // another process was here first; an older one could not be used, such as one whose time is over
       const made = await saveCheckpoint({ state, key: hex, closure, last: progress.last, milliseconds: progress.total, ranAt: progress.ranAt }, { ...this.#host, checkpoints });
       if (made === undefined) return await this.#once.giveUp(state.build); // something runs in it
       progress.last = made;

@@ -114,6 +114,15 @@ t.test('a time to live ends what is used of a step, and of what stands on it', a
   t.same((await world.run([build])).did, [], 'it counts from when it was carried out last');
 });
 
+t.test('what was carried out again because its time was over is kept in place of the old', async (t) => {
+  const world = new FakeMachines(t.testdir());
+  const build = (text: string) => web(changed(changed(steps('A', 'B', 'C'), 'B', { policy: { cache: true, cacheFor: 60_000 } }), 'C', { text }));
+  await world.run([build('one')]);
+  await world.clock.sleep(61_000);
+  t.same((await world.run([build('two')])).did, ['restore', 'B', 'C', 'Image']);
+  t.same((await world.run([build('three')])).did, ['restore', 'C', 'Image']);
+});
+
 t.test('--no-cache uses nothing of what it names and of what follows, and keeps what it makes', async (t) => {
   const world = new FakeMachines(t.testdir());
   await world.run([web()]);
