@@ -155,6 +155,21 @@ new Verify(image, 'Checked', { checks: [{ command: 'cat /root/one /root/two', st
   t.same([...leftovers(project), ...qemuLeftovers(project), ...halves(project)], []);
 });
 
+t.test('machines that start from one checkpoint draw different random numbers', { timeout: 200_000 }, async (t) => {
+  if (!(await need(t, 'qemu'))) return;
+  const project = t.testdir({ 'image.ts': await guestImage('', `new Shell(image, 'One', { inline: ['echo one > /root/one'] });
+new Shell(image, 'Draw', { inline: ['echo run 0', 'echo "drawn $(head -c 16 /dev/urandom | od -An -tx1 | tr -d \\' \\')"'] });`) });
+  const drawn: string[] = [];
+  for (const round of [0, 1, 2]) {
+    if (round > 0) edit(project, `run ${round - 1}`, `run ${round}`);
+    const { code, stdout } = await bake(project, ['run', '--json', '--checkpoints', 'all']);
+    t.equal(code, 0);
+    if (round > 0) t.match(stdout, '"type":"build.resumed"');
+    drawn.push(/drawn ([0-9a-f]{32})/.exec(stdout)?.[1] ?? '');
+  }
+  t.equal(new Set(drawn.filter((text) => text !== '')).size, 3, drawn.join(' '));
+});
+
 t.test('kill -9 while a checkpoint is saved leaves no half, and the next run ends well', { timeout: 200_000 }, async (t) => {
   if (!(await need(t, 'docker'))) return;
   const project = t.testdir({ 'image.ts': `import { App, Image, Shell } from 'bake-sdk';

@@ -149,7 +149,7 @@ export const qemuMachine = defineStepKind({
   kind: 'qemu.machine',
   type: 'resource',
   noun: 'virtual machine',
-  version: 1,
+  version: 2,
   spec: z.strictObject({ ...machineFields, disks: late(z.array(disk)) }),
   outputs: ['connection', 'id', 'host', 'port', 'ports', 'qmp', 'serialLog', 'vnc', 'efiVars', 'folder', 'disks', 'resumed'],
   opaque: ['connection'],

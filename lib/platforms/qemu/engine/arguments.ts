@@ -47,6 +47,7 @@ function defaultArguments(spec: MachineSpec, facts: MachineFacts): readonly Argu
     ['-m', `${Math.ceil(spec.memory / 1024 ** 2)}M`],
     ['-object', 'rng-random,id=rng-source,filename=/dev/urandom'],
     ['-device', `virtio-rng-${bus(spec)},id=rng0,rng=rng-source`],
+    ...generationArguments(spec),
     ...firmwareArguments(spec, facts),
     ...diskArguments(spec),
     ...cdArguments(spec),
@@ -61,6 +62,11 @@ function defaultArguments(spec: MachineSpec, facts: MachineFacts): readonly Argu
     ['-chardev', typeof facts.qmp === 'number' ? `socket,id=qmp0,host=127.0.0.1,port=${facts.qmp},server=on,wait=off` : `socket,id=qmp0,path=${escaped(facts.qmp)},server=on,wait=off`],
     ['-mon', 'chardev=qmp0,mode=control'],
   ];
+}
+
+/** Tells a machine that goes on from a checkpoint that it is another one now: Linux from 5.18 on then makes its random numbers anew. */
+function generationArguments(spec: MachineSpec): readonly Argument[] {
+  return spec.architecture === 'x86_64' && /^(pc|q35)/.test(machineTypeOf(spec)) ? [['-device', 'vmgenid,id=generation']] : [];
 }
 
 /** QEMU separates with commas; a comma of a value is written twice. */

@@ -5,6 +5,7 @@ import type { qemuReady } from '../steps.js';
 import { diskFailure } from './disk-failure.js';
 import { withMachineFacts } from './machine-trouble.js';
 import { Qmp } from './qmp.js';
+import { resumeGuest } from './resume-guest.js';
 
 type ReadySpec = z.output<(typeof qemuReady)['spec']>;
 
@@ -15,7 +16,8 @@ export const readyHandler: ActionHandler<ReadySpec, Record<string, never>> = {
     try {
       await orEndOf(qmp, ctx, async (signal) => {
         const machine = await ctx.connect(connection, signal);
-        await machine.exec({ command: resumed === true ? setClock(ctx.clock.now()) : 'exit 0', signal });
+        if (resumed === true) await resumeGuest(machine, ctx, signal);
+        else await machine.exec({ command: 'exit 0', signal });
       });
     } catch (error) {
       throw await withMachineFacts(error, { qmp, serialLog }, ctx);
@@ -43,10 +45,4 @@ async function orEndOf(qmp: Qmp, ctx: StepContext, work: (signal: AbortSignal) =
     stop();
     qmp.closed.removeEventListener('abort', onClosed);
   }
-}
-
-/** A machine that was saved goes on with its clock of that time, which package mirrors and certificates do not take. Who may not set it goes on without. */
-function setClock(now: number): string {
-  const set = `date -u -s @${Math.round(now / 1_000)}`;
-  return `if [ "$(id -u)" = 0 ]; then ${set}; else sudo -n ${set}; fi > /dev/null 2>&1 || :`;
 }
