@@ -26,6 +26,7 @@ const independent = ['lib/communicators', 'lib/provisioners', 'lib/post-processo
 const owners = {
   'ssh2': ['lib/communicators/ssh'],
   'socks': ['lib/communicators/ssh/engine'],
+  '@aws-sdk/client-ec2': ['lib/platforms/ec2/engine'],
   'dockerode': ['lib/platforms/docker/engine'],
   'esbuild': ['lib/toolkit/load'],
   'http-proxy-agent': ['lib/vm/download/engine'],
@@ -50,7 +51,7 @@ json('package.json', {
   bin: { bake: 'dist/bin/bake.js' },
   exports: {
     '.': { types: './dist/types/lib/index.d.ts', default: './dist/lib/index.js' },
-    ...Object.fromEntries(['docker', 'qemu', 'rootfs', 'null'].map((name) => [`./${name}`, { types: `./dist/types/lib/platforms/${name}/index.d.ts`, default: `./dist/lib/platforms/${name}/index.js` }])),
+    ...Object.fromEntries(['docker', 'ec2', 'qemu', 'rootfs', 'null'].map((name) => [`./${name}`, { types: `./dist/types/lib/platforms/${name}/index.d.ts`, default: `./dist/lib/platforms/${name}/index.js` }])),
     './package.json': './package.json',
   },
   files: ['dist', '!dist/**/*.map', 'LICENSE', 'README.md'],
@@ -61,8 +62,10 @@ json('package.json', {
     'build:js': [
       `node -e "for (const part of ['bin', 'chunks', 'lib']) fs.rmSync('dist/' + part, { recursive: true, force: true })" &&`,
       'esbuild bin/bake.ts lib/index.ts lib/toolkit/load/app-process.ts',
-      ...['docker', 'qemu', 'rootfs', 'null'].map((name) => `lib/platforms/${name}/index.ts`),
-      '--bundle --splitting --format=esm --platform=node --target=node20 --outbase=. --outdir=dist --chunk-names=chunks/[name]-[hash] --minify-syntax --minify-whitespace --keep-names --sourcemap --sources-content=false --log-level=warning',
+      ...['docker', 'ec2', 'qemu', 'rootfs', 'null'].map((name) => `lib/platforms/${name}/index.ts`),
+      '--bundle --splitting --format=esm --platform=node --main-fields=module,main --target=node20 --outbase=. --outdir=dist --chunk-names=chunks/[name]-[hash] --minify-syntax --minify-whitespace --keep-names --sourcemap --sources-content=false --log-level=warning',
+      // The SDK is in the bundle, of a version that knows Node 20: its warning would be of no use to anybody.
+      `'--define:process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED="true"'`,
       ...['constructs', 'dockerode', 'esbuild', 'http-proxy-agent', 'https-proxy-agent', 'proxy-from-env', 'send', 'socks', 'ssh2', 'tar-fs', 'tar-stream', 'yazl', '@balena/dockerignore', 'typescript'].map((name) => `--external:${name}`),
     ].join(' '),
     'build:types': 'tsc -p .',
@@ -91,6 +94,7 @@ json('package.json', {
     'zod': '^4.6.7',
   },
   devDependencies: {
+    '@aws-sdk/client-ec2': '^3.1169.0',
     '@types/dockerode': '^4.0.2',
     '@types/node': '^20.19.43',
     '@types/proxy-from-env': '^1.0.4',

@@ -3,6 +3,7 @@ import { localExtension } from '../communicators/local/communicator.js';
 import { sshExtension } from '../communicators/ssh/communicator.js';
 import type { Extension } from '../engine/extension.js';
 import { dockerPlatform } from '../platforms/docker/platform.js';
+import { ec2Extension } from '../platforms/ec2/platform.js';
 import { nullExtension } from '../platforms/null/platform.js';
 import { qemuExtension } from '../platforms/qemu/platform.js';
 import { rootfsExtension } from '../platforms/rootfs/platform.js';
@@ -20,12 +21,13 @@ import { sleepExtension } from '../provisioners/sleep/provisioner.js';
 import { downloadExtension } from '../vm/download/extension.js';
 import { httpServerExtension } from '../vm/http-server/extension.js';
 import { mediaExtension } from '../vm/media/extension.js';
+import { tidyExtension } from '../vm/tidy/extension.js';
 
 /** All that this `bake` has. A new folder is listed here, and nowhere else. */
 export const extensions: readonly Extension[] = [
-  dockerPlatform, nullExtension, qemuExtension, rootfsExtension,
+  dockerPlatform, ec2Extension, nullExtension, qemuExtension, rootfsExtension,
   chrootExtension, localExtension, sshExtension,
-  downloadExtension, httpServerExtension, mediaExtension,
+  downloadExtension, httpServerExtension, mediaExtension, tidyExtension,
   breakpointExtension, fileExtension, shellExtension, shellLocalExtension, sleepExtension,
   artificeExtension, checksumExtension, compressExtension, manifestExtension, shellLocalPostProcessorExtension, verifyExtension,
 ];

@@ -1,5 +1,5 @@
 import type { Extension } from '../../engine/extension.js';
-import { qemuDisk, qemuHost, qemuImage, qemuMachine, qemuReady, qemuRootDisk, qemuShutdown, qemuTidy, qemuType } from './steps.js';
+import { qemuDisk, qemuHost, qemuImage, qemuMachine, qemuReady, qemuRootDisk, qemuShutdown, qemuType } from './steps.js';
 
 /** Virtual machines of QEMU. */
 export const qemuExtension: Extension = {
@@ -11,7 +11,6 @@ export const qemuExtension: Extension = {
     { kind: qemuMachine, load: async () => (await import('./engine/machine-handler.js')).machineHandler },
     { kind: qemuType, load: async () => (await import('./engine/type-handler.js')).typeHandler },
     { kind: qemuReady, load: async () => (await import('./engine/ready-handler.js')).readyHandler },
-    { kind: qemuTidy, load: async () => (await import('./engine/tidy-handler.js')).tidyHandler },
     { kind: qemuShutdown, load: async () => (await import('./engine/shutdown-handler.js')).shutdownHandler },
     { kind: qemuImage, load: async () => (await import('./engine/image-handler.js')).imageHandler },
   ],

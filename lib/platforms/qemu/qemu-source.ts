@@ -10,12 +10,13 @@ import { Download } from '../../vm/download/download.js';
 import { addHttpServer } from '../../vm/http-server/add-http-server.js';
 import { compileCd } from '../../vm/media/cd.js';
 import { compileFloppy } from '../../vm/media/floppy.js';
+import { vmTidy } from '../../vm/tidy/steps.js';
 import { checkQemuProps } from './check-qemu-props.js';
 import { addLogin, type Login } from './login.js';
 import { guestAddressOfHost, machineSpec, machineTraits } from './machine-spec.js';
 import type { QemuSourceProps } from './qemu-props.js';
 import { planTrial } from './trial.js';
-import { type Architecture, qemuDisk, qemuHost, qemuImage, qemuMachine, qemuReady, qemuRootDisk, qemuShutdown, qemuTidy, qemuType } from './steps.js';
+import { type Architecture, qemuDisk, qemuHost, qemuImage, qemuMachine, qemuReady, qemuRootDisk, qemuShutdown, qemuType } from './steps.js';
 
 const rootfsSize = Size.gibibytes(4);
 const installationSize = Size.gibibytes(40);
@@ -124,7 +125,7 @@ export class QemuSource extends Source {
   #tidy(build: BuildPlanner, machine: PlannedStep, login: Login, rootDisk: PlannedStep | undefined): readonly PlannedStep[] {
     const { trim = 'none' } = this.props;
     if (login.tidy === undefined && trim === 'none') return [];
-    return [build.step('Tidy', { kind: qemuTidy, title: 'take out what building put in', spec: { connection: machine.ref('connection'), ...login.tidy, injected: rootDisk?.ref('injected'), trim } })];
+    return [build.step('Tidy', { kind: vmTidy, title: 'take out what building put in', spec: { connection: machine.ref('connection'), ...login.tidy, injected: rootDisk?.ref('injected'), trim } })];
   }
 
   #shutdown(build: BuildPlanner, machine: PlannedStep, login: Login, after: readonly PlannedStep[]): PlannedStep {

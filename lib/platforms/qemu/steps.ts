@@ -178,25 +178,6 @@ export const qemuReady = defineStepKind({
   outputs: [],
 });
 
-/** Takes out of the machine what building put in. */
-export const qemuTidy = defineStepKind({
-  kind: 'qemu.tidy',
-  type: 'action',
-  version: 1,
-  spec: z.strictObject({
-    connection: late(asConnection),
-    authorizedKey: late(z.string()).optional(),
-    hostPublicKey: late(z.string()).optional(),
-    cloudInit: z.boolean().optional(),
-    /** What makes this one machine: its id and its random seed. */
-    forgetMachine: z.boolean().optional(),
-    /** Paths of files; what is under the same name with `.bake-before` takes their place. */
-    injected: late(z.array(z.string())).optional(),
-    trim: z.enum(['none', 'discard', 'zero']).optional(),
-  }),
-  outputs: [],
-});
-
 /** Shuts the machine down and waits until it is off. */
 export const qemuShutdown = defineStepKind({
   kind: 'qemu.shutdown',

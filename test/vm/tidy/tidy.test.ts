@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { tidyScript } from '../../../lib/platforms/qemu/engine/tidy-handler.js';
+import { tidyScript } from '../../../lib/vm/tidy/engine/tidy-handler.js';
 
 const connection = { kind: 'ssh' };
 const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJpYZqpEwCzvOI2ZLHYgfs2cXPAhzIkMkFbZbfBN8g9U run-1';

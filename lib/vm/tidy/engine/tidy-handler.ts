@@ -2,9 +2,9 @@ import type * as z from 'zod';
 import { BakeError } from '../../../core/bake-error.js';
 import { shellQuote } from '../../../core/quote.js';
 import type { ActionHandler } from '../../../engine/handler.js';
-import type { qemuTidy } from '../steps.js';
+import type { vmTidy } from '../steps.js';
 
-type TidySpec = z.output<(typeof qemuTidy)['spec']>;
+type TidySpec = z.output<(typeof vmTidy)['spec']>;
 
 /** Takes out of a machine what was put in to build it, so that two machines made of the image do not share it. */
 export const tidyHandler: ActionHandler<TidySpec, Record<string, never>> = {

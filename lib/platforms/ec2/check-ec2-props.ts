@@ -1,0 +1,63 @@
+import { sshBastionPropNames, sshMachineOptionNames } from '../../communicators/ssh/ssh-props.js';
+import { Annotations } from '../../image/annotations.js';
+import { checkProps } from '../../image/check-props.js';
+import type { Source } from '../../image/source.js';
+import { Ami } from './ami.js';
+import type { Ec2BlockDevice, Ec2SourceProps, Ec2SshProps } from './ec2-props.js';
+import { hasOwnLogin } from './login.js';
+
+const propNames: Readonly<Record<keyof Required<Ec2SourceProps>, true>> = {
+  region: true, profile: true, endpoint: true, baseImage: true, instanceType: true, subnetId: true, vpcId: true, availabilityZone: true, associatePublicIp: true,
+  securityGroupIds: true, allowFrom: true, address: true, blockDevices: true, instanceProfile: true, userData: true, metadata: true, tenancy: true, ebsOptimized: true,
+  cpuCredits: true, spot: true, runTags: true, longestLife: true, ssh: true, amiName: true, amiDescription: true, forceDeregister: true, snapshotTags: true, skipCreateAmi: true,
+};
+const sshNames: Readonly<Record<keyof Required<Ec2SshProps>, true>> = { ...sshMachineOptionNames, host: true };
+const deviceNames: Readonly<Record<keyof Required<Ec2BlockDevice>, true>> = {
+  deviceName: true, size: true, type: true, iops: true, throughput: true, encrypted: true, kmsKeyId: true, snapshotId: true, deleteOnTermination: true, noDevice: true,
+};
+
+type Fault = (code: string, message: string, hint: string) => void;
+
+/** Finds what does not fit together, before anything is made; each finding is an error annotation of the source. */
+export function checkEc2Props(source: Source, props: Ec2SourceProps): void {
+  checkProps(source, props, propNames);
+  const fault: Fault = (code, message, hint) => Annotations.of(source).addError(message, { code, hint });
+  if (!Ami.isAmi(props.baseImage)) fault('InvalidProp', '"baseImage" is not an Ami', "write AmiLookup.mostRecent({ owners: ['self'], name: 'base-*' }) or Ami.fromId('ami-…')");
+  if (props.ssh === undefined) return fault('NoLogin', 'nothing says who logs in', "give ssh: { user: 'admin' } (Debian), 'ubuntu' or 'ec2-user': whoever the base image has");
+  checkProps(source, props.ssh, sshNames);
+  if (props.ssh.bastion !== undefined) checkProps(source, props.ssh.bastion, sshBastionPropNames);
+  for (const device of props.blockDevices ?? []) checkDevice(device, source, fault);
+  checkLogin(props, fault);
+  checkNetwork(props, fault);
+  checkImage(props, fault);
+}
+
+function checkDevice(device: Ec2BlockDevice, source: Source, fault: Fault): void {
+  checkProps(source, device, deviceNames);
+  const { deviceName, type = 'gp3', iops, throughput, kmsKeyId, encrypted } = device;
+  const at = `the block device ${deviceName}`;
+  if (iops !== undefined && !['gp3', 'io1', 'io2'].includes(type)) fault('InvalidProp', `${at} has "iops", and a volume of the type ${type} has none to choose`, 'leave iops out, or make it gp3, io1 or io2');
+  if (iops === undefined && (type === 'io1' || type === 'io2')) fault('InvalidProp', `${at} is of the type ${type}, which must be told its "iops"`, 'give iops');
+  if (throughput !== undefined && type !== 'gp3') fault('InvalidProp', `${at} has "throughput", which only gp3 has`, 'leave throughput out, or make it gp3');
+  if (kmsKeyId !== undefined && encrypted !== true) fault('InvalidProp', `${at} has "kmsKeyId" and is not encrypted`, 'add encrypted: true');
+}
+
+function checkLogin({ ssh, userData, longestLife }: Ec2SourceProps, fault: Fault): void {
+  if (userData !== false) return;
+  if (!hasOwnLogin(ssh)) fault('NoLogin', 'without cloud-init, bake cannot put a key into the machine', 'give ssh: { user, privateKeyFile, hostKey }, or leave userData: false out');
+  if (ssh.hostKey === undefined) fault('HostKeyNotNamed', 'nothing says which host key this machine shows', "give ssh: { hostKey: HostKey.publicKey('ssh-ed25519 …') } or HostKey.fingerprint('SHA256:…'); HostKey.insecureAcceptAny() trusts whoever answers at its address");
+  if (longestLife !== undefined) fault('InvalidProp', '"longestLife" needs cloud-init, and with userData: false there is none', 'leave one of them out');
+}
+
+function checkNetwork({ securityGroupIds, allowFrom, vpcId, address, associatePublicIp }: Ec2SourceProps, fault: Fault): void {
+  if (securityGroupIds !== undefined && allowFrom !== undefined) fault('ConflictingProps', '"allowFrom" is for the temporary security group, and "securityGroupIds" are used instead of it', 'leave one of them out');
+  if (securityGroupIds !== undefined && vpcId !== undefined) fault('ConflictingProps', '"vpcId" is where the temporary security group is made, and "securityGroupIds" are used instead of it', 'leave vpcId out');
+  if (securityGroupIds?.length === 0) fault('InvalidProp', '"securityGroupIds" is empty', 'leave it out for a temporary group');
+  if (associatePublicIp === false && (address === undefined || address === 'public-ip' || address === 'public-dns')) fault('ConflictingProps', 'the instance gets no public address, and it is to be reached by one', "write address: 'private-ip'");
+}
+
+function checkImage({ skipCreateAmi, amiName, amiDescription, forceDeregister, snapshotTags }: Ec2SourceProps, fault: Fault): void {
+  if (skipCreateAmi !== true) return;
+  const useless = Object.entries({ amiName, amiDescription, forceDeregister, snapshotTags }).filter(([, value]) => value !== undefined).map(([name]) => `"${name}"`);
+  if (useless.length > 0) fault('ConflictingProps', `no image is made, so ${useless.join(', ')} would have no effect`, 'leave them out, or skipCreateAmi');
+}

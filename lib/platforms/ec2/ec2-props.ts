@@ -1,0 +1,99 @@
+import type { Size } from '../../core/size.js';
+import type { Duration } from '../../core/duration.js';
+import type { SshMachineOptions } from '../../communicators/ssh/index.js';
+import type { TextInput } from '../../image/ref.js';
+import type { CloudInitDocument } from '../../vm/media/cloud-init/seed.js';
+import type { Ami } from './ami.js';
+import type { addressKinds, volumeTypes } from './steps.js';
+
+/** How to log in. The machine's address is known by its instance. */
+export interface Ec2SshProps extends Omit<SshMachineOptions, 'user'> {
+  /** The user of the image: `admin` on Debian, `ubuntu` on Ubuntu, `ec2-user` on Amazon Linux and Fedora, `root` on others. */
+  readonly user: TextInput;
+  /** Where to connect to, instead of the instance's address: the near end of a tunnel of yours. @default - the address that `address` names */
+  readonly host?: TextInput;
+}
+
+/** A volume of the instance, and of the image. */
+export interface Ec2BlockDevice {
+  /** `/dev/xvda`, `/dev/sdf`. The name of the image's own root device changes that one. */
+  readonly deviceName: string;
+  /** In whole gibibytes. @default - as in the base image */
+  readonly size?: Size;
+  /** @default 'gp3' */
+  readonly type?: (typeof volumeTypes)[number];
+  /** Of `gp3`, `io1` and `io2`. @default - EC2's own */
+  readonly iops?: number;
+  /** MiB a second, of `gp3`. @default - EC2's own */
+  readonly throughput?: number;
+  /** @default - as the account and the base image say */
+  readonly encrypted?: boolean;
+  /** Id, ARN or alias of the KMS key. @default - the account's own for EBS */
+  readonly kmsKeyId?: string;
+  /** A snapshot to start from. @default - that of the base image, or an empty volume */
+  readonly snapshotId?: string;
+  /** Of instances that are made of the image; that of the build always goes. @default true */
+  readonly deleteOnTermination?: boolean;
+  /** The base image's device of this name is left out. @default false */
+  readonly noDevice?: boolean;
+}
+
+/** Props of `Ec2Source`. */
+export interface Ec2SourceProps {
+  /** @default - that of the environment (`AWS_REGION`) or of the profile */
+  readonly region?: string;
+  /** A profile of `~/.aws/config`. @default - the SDK's chain: environment, SSO, web identity, profile, the instance's role */
+  readonly profile?: string;
+  /** Address of an EC2 that is not Amazon's, or is reached by another way. @default - that of the region, or `AWS_ENDPOINT_URL_EC2` */
+  readonly endpoint?: string;
+  /** `AmiLookup.mostRecent({ owners, name })` or `Ami.fromId('ami-…')`. */
+  readonly baseImage: Ami;
+  /** Several are tried in this order, as long as there is no capacity. @default 't3.small' */
+  readonly instanceType?: string | readonly string[];
+  /** @default - one of the default VPC */
+  readonly subnetId?: string;
+  /** Where the temporary security group is made. @default - that of the subnet, or the default VPC */
+  readonly vpcId?: string;
+  /** @default - EC2 chooses */
+  readonly availabilityZone?: string;
+  /** @default - as the subnet says */
+  readonly associatePublicIp?: boolean;
+  /** Groups that are there already. @default - a temporary one, which lets `allowFrom` in */
+  readonly securityGroupIds?: readonly string[];
+  /** Networks that the temporary security group lets in, such as `203.0.113.7/32`. @default - this computer's own address only */
+  readonly allowFrom?: readonly string[];
+  /** Which of the instance's addresses is connected to. @default 'public-ip' */
+  readonly address?: (typeof addressKinds)[number];
+  /** @default - the volumes of the base image */
+  readonly blockDevices?: readonly Ec2BlockDevice[];
+  /** An instance profile that is there already, by name or ARN. @default - none */
+  readonly instanceProfile?: string;
+  /** What cloud-init is to do; bake adds its keys. `false`: the image has no cloud-init, and `ssh` says how to log in. @default - only what bake needs to log in */
+  readonly userData?: CloudInitDocument | false;
+  /** The instance metadata service. @default { tokens: 'required' }: version 2 only */
+  readonly metadata?: { readonly tokens?: 'required' | 'optional'; readonly hopLimit?: number; readonly tags?: boolean };
+  /** @default 'default' */
+  readonly tenancy?: 'default' | 'dedicated' | 'host';
+  /** @default - EC2's own for the type */
+  readonly ebsOptimized?: boolean;
+  /** CPU credits of a burstable type. @default 'standard' */
+  readonly cpuCredits?: 'standard' | 'unlimited';
+  /** A spot instance. `maxPrice` is dollars an hour. @default - on demand */
+  readonly spot?: boolean | { readonly maxPrice?: string };
+  /** Tags of the instance and its volumes; the source's tags are on them too. @default - none more */
+  readonly runTags?: Readonly<Record<string, string>>;
+  /** The second net: an instance that is still there after this time ends itself, even if this computer is gone. Needs cloud-init. @default Duration.hours(12) */
+  readonly longestLife?: Duration;
+  readonly ssh: Ec2SshProps;
+
+  /** 3 to 128 letters, digits and `( ) [ ] . - ' @ _ /` and space; may have `{image}`, `{build}` and `{platform}` in it. @default - `{image}-{build}-` and the id of the run that makes it, which begins with the time */
+  readonly amiName?: TextInput;
+  /** @default - none */
+  readonly amiDescription?: TextInput;
+  /** Replaces an image of the account that has the name, with its snapshots; `--force` does so too. @default false */
+  readonly forceDeregister?: boolean;
+  /** Tags of the image's snapshots; the source's tags are on them too. @default - none more */
+  readonly snapshotTags?: Readonly<Record<string, string>>;
+  /** Only provisions: no image is made. @default false */
+  readonly skipCreateAmi?: boolean;
+}

@@ -1,0 +1,100 @@
+import type { Construct } from 'constructs';
+import { Duration } from '../../core/duration.js';
+import { Size } from '../../core/size.js';
+import type { BuildPlanner, PlannedStep } from '../../image/compile.js';
+import { outputName } from '../../image/output-name.js';
+import type { TextInput } from '../../image/ref.js';
+import { Source } from '../../image/source.js';
+import { vmTidy } from '../../vm/tidy/steps.js';
+import { Ami } from './ami.js';
+import { checkEc2Props } from './check-ec2-props.js';
+import type { Ec2BlockDevice, Ec2SourceProps } from './ec2-props.js';
+import { addLogin, type Login } from './login.js';
+import { type BlockDeviceSpec, type Ec2Access, ec2Ami, ec2BaseImage, ec2Instance, ec2Nothing, ec2Ready, ec2SecurityGroup, ec2Stop } from './steps.js';
+
+/**
+ * Builds an AMI in an instance of Amazon EC2, whose root volume is EBS: the instance is started from another AMI,
+ * provisioned over ssh, stopped and imaged. What is made for that is tagged as it is made, and removed.
+ * @example
+ * new Ec2Source(this, 'Ec2', {
+ *   region: 'eu-west-1', instanceType: 't3.small', ssh: { user: 'admin' },
+ *   baseImage: AmiLookup.mostRecent({ owners: ['136693071363'], name: 'debian-12-amd64-*' }),
+ * });
+ */
+export class Ec2Source extends Source {
+  readonly platform = 'ec2';
+  readonly props: Ec2SourceProps;
+
+  constructor(scope: Construct, id: string, props: Ec2SourceProps) {
+    super(scope, id);
+    this.props = props;
+    checkEc2Props(this, props);
+  }
+
+  compile(build: BuildPlanner): void {
+    const { props } = this;
+    if (!Ami.isAmi(props.baseImage)) return; // there is an annotation
+    const { region, profile, endpoint } = props;
+    const access: Ec2Access = { ...(region === undefined ? {} : { region }), ...(profile === undefined ? {} : { profile }), ...(endpoint === undefined ? {} : { endpoint }) };
+    const base = build.step('BaseImage', { kind: ec2BaseImage, title: `base image ${props.baseImage.title}`, spec: { access, query: props.baseImage.query } });
+    const login = addLogin(build, props);
+    const tags = { ...build.tags, ...props.runTags };
+    const instance = build.step('Machine', {
+      kind: ec2Instance,
+      title: `instance ${this.#types().join(' or ')}`,
+      spec: {
+        access, imageId: base.ref('id'), types: this.#types(), ...this.#place(), securityGroupIds: this.#securityGroups(build, access, tags), blockDevices: devicesOf(props.blockDevices),
+        instanceProfile: props.instanceProfile, metadata: props.metadata, tenancy: props.tenancy, ebsOptimized: props.ebsOptimized, cpuCredits: props.cpuCredits,
+        spot: typeof props.spot === 'object' ? props.spot : props.spot === true ? {} : undefined, tags, address: props.address ?? 'public-ip',
+        cloudInit: login.cloudInit === undefined ? undefined : { ...login.cloudInit, longestLife: props.longestLife ?? Duration.hours(12) },
+        connection: login.connection, knownHost: props.ssh.host,
+      },
+    });
+    const ready = build.step('Ready', { kind: ec2Ready, title: 'wait until the machine lets us in', spec: { access, instanceId: instance.ref('id'), connection: instance.ref('connection') } });
+    build.provision({
+      step: ready, connection: instance.ref('connection'),
+      variables: { id: instance.ref('id'), host: instance.ref('host'), port: props.ssh.port ?? 22, ...login.variables, sourceImageId: base.ref('id') },
+    });
+    build.artifact(props.skipCreateAmi === true ? build.step('Nothing', { kind: ec2Nothing, title: 'no image is made', spec: { instanceId: instance.ref('id') } }) : this.#ami(build, access, instance, this.#tidy(build, instance, login)));
+  }
+
+  #types(): readonly string[] {
+    const { instanceType = 't3.small' } = this.props;
+    return typeof instanceType === 'string' ? [instanceType] : instanceType;
+  }
+
+  #place() {
+    const { subnetId, availabilityZone, associatePublicIp } = this.props;
+    return { subnetId, availabilityZone, associatePublicIp };
+  }
+
+  #securityGroups(build: BuildPlanner, access: Ec2Access, tags: Readonly<Record<string, string>>): readonly unknown[] {
+    const { securityGroupIds, allowFrom, address = 'public-ip', ssh, vpcId, subnetId } = this.props;
+    if (securityGroupIds !== undefined) return securityGroupIds;
+    const isPrivate = address === 'private-ip' || address === 'private-dns';
+    return [build.step('SecurityGroup', { kind: ec2SecurityGroup, title: 'temporary security group', spec: { access, vpcId, subnetId, port: ssh.port ?? 22, allowFrom, isPrivate, tags } }).ref('id')];
+  }
+
+  /** What lets bake in must not let it into the machines that are made of the image. */
+  #tidy(build: BuildPlanner, instance: PlannedStep, login: Login): readonly PlannedStep[] {
+    if (login.tidy === undefined) return [];
+    return [build.step('Tidy', { kind: vmTidy, title: 'take out what building put in', spec: { connection: instance.ref('connection'), ...login.tidy } })];
+  }
+
+  #ami(build: BuildPlanner, access: Ec2Access, instance: PlannedStep, tidied: readonly PlannedStep[]): PlannedStep {
+    const { spot, amiDescription, forceDeregister = false, snapshotTags, blockDevices } = this.props;
+    const { amiName } = this.props;
+    const named = (text: TextInput) => outputName(text, this, { buildName: build.name, platform: this.platform });
+    const name = amiName === undefined ? undefined : named(amiName);
+    const isSpot = spot === true || typeof spot === 'object';
+    const stopped = isSpot ? tidied : [build.step('Stop', { kind: ec2Stop, title: 'stop the machine', spec: { access, instanceId: instance.ref('id') } }, { after: tidied })];
+    return build.step('Ami', {
+      kind: ec2Ami, title: typeof name === 'string' ? `AMI ${name}` : 'AMI',
+      spec: { access, instanceId: instance.ref('id'), name, namePrefix: named('{image}-{build}'), description: amiDescription, noReboot: isSpot, replace: forceDeregister, blockDevices: devicesOf(blockDevices), tags: build.tags, snapshotTags: { ...build.tags, ...snapshotTags } },
+    }, { lifetime: 'artifact', after: stopped });
+  }
+}
+
+function devicesOf(devices: readonly Ec2BlockDevice[] | undefined): readonly BlockDeviceSpec[] | undefined {
+  return devices?.map(({ size, ...rest }) => ({ ...rest, ...(size === undefined ? {} : { size: Math.ceil(size.toBytes() / Size.gibibytes(1).toBytes()) }) }));
+}

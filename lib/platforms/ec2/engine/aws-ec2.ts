@@ -1,0 +1,234 @@
+import type { EC2Client, Filter, Image, Instance, RunInstancesCommandInput, Tag } from '@aws-sdk/client-ec2';
+import { BakeError } from '../../../core/bake-error.js';
+import type { BlockDeviceSpec, Ec2Access } from '../steps.js';
+import { ec2Error } from './aws-error.js';
+import type { CreateImageRequest, Ec2Port, ImageFacts, ImageQuery, InstanceFacts, InstanceRequest, SecurityGroupRequest, Tags } from './ec2-port.js';
+
+type Sdk = typeof import('./aws-sdk.js');
+
+const clients = new Map<string, Ec2Port>();
+
+/** One client, and so one set of connections and one memory of throttling, for each account and region of a process. */
+export function awsEc2(access: Ec2Access): Ec2Port {
+  const key = JSON.stringify([access.region, access.profile, access.endpoint]);
+  const known = clients.get(key) ?? new AwsEc2(access);
+  clients.set(key, known);
+  return known;
+}
+
+/** Tries of the SDK at a call, with growing pauses that follow its throttling. */
+const tries = 8;
+
+class AwsEc2 implements Ec2Port {
+  readonly #open: () => Promise<{ readonly sdk: Sdk; readonly client: EC2Client }>;
+
+  constructor({ region, profile, endpoint }: Ec2Access) {
+    let opened: Promise<{ readonly sdk: Sdk; readonly client: EC2Client }> | undefined;
+    this.#open = () => opened ??= import('./aws-sdk.js').then((sdk) => ({
+      sdk,
+      client: new sdk.EC2Client({
+        retryMode: 'adaptive', maxAttempts: tries, customUserAgent: 'bake',
+        ...(region === undefined ? {} : { region }), ...(profile === undefined ? {} : { profile }), ...(endpoint === undefined ? {} : { endpoint }),
+      }),
+    }));
+  }
+
+  async region(): Promise<string> {
+    const { client } = await this.#open();
+    return this.#do('DescribeRegions', () => client.config.region());
+  }
+
+  async images({ ids, owners, filters = {}, includeDeprecated }: ImageQuery, abortSignal: AbortSignal): Promise<readonly ImageFacts[]> {
+    const { sdk, client } = await this.#open();
+    const found: Image[] = [];
+    let token: string | undefined;
+    do {
+      const page = await this.#do('DescribeImages', () => client.send(new sdk.DescribeImagesCommand({
+        ...(ids === undefined ? {} : { ImageIds: [...ids] }), ...(owners === undefined ? {} : { Owners: [...owners] }), Filters: filtersOf(filters),
+        ...(includeDeprecated === undefined ? {} : { IncludeDeprecated: includeDeprecated }), ...(token === undefined ? {} : { NextToken: token }),
+      }), { abortSignal }));
+      found.push(...page.Images ?? []);
+      token = page.NextToken;
+    } while (token !== undefined && token !== '');
+    return found.map(imageFacts).sort((a, b) => (a.created < b.created ? -1 : a.created > b.created ? 1 : a.id < b.id ? -1 : 1));
+  }
+
+  async instances(query: { readonly ids: readonly string[] } | { readonly tags: Tags }, abortSignal: AbortSignal): Promise<readonly InstanceFacts[]> {
+    const { sdk, client } = await this.#open();
+    const found: Instance[] = [];
+    let token: string | undefined;
+    do {
+      const page = await this.#do('DescribeInstances', () => client.send(new sdk.DescribeInstancesCommand({
+        ...('ids' in query ? { InstanceIds: [...query.ids] } : { Filters: tagFilters(query.tags) }), ...(token === undefined ? {} : { NextToken: token }),
+      }), { abortSignal }));
+      found.push(...(page.Reservations ?? []).flatMap(({ Instances }) => Instances ?? []));
+      token = page.NextToken;
+    } while (token !== undefined && token !== '');
+    return found.map(instanceFacts);
+  }
+
+  async runInstance(request: InstanceRequest, abortSignal: AbortSignal): Promise<InstanceFacts> {
+    const { sdk, client } = await this.#open();
+    const { Instances: [instance] = [] } = await this.#do('RunInstances', () => client.send(new sdk.RunInstancesCommand(runInput(request)), { abortSignal }));
+    if (instance === undefined) throw new BakeError({ code: 'Ec2Unavailable', source: 'platform', message: 'RunInstances: it said yes and gave no instance', transient: true });
+    return instanceFacts(instance);
+  }
+
+  async checkInstance(request: InstanceRequest, abortSignal: AbortSignal): Promise<void> {
+    const { sdk, client } = await this.#open();
+    await this.#do('RunInstances', async () => {
+      try {
+        await client.send(new sdk.RunInstancesCommand({ ...runInput(request), DryRun: true }), { abortSignal });
+      } catch (error) {
+        if ((error as Error).name !== 'DryRunOperation') throw error;
+      }
+    });
+  }
+
+  async stopInstance(id: string, abortSignal: AbortSignal): Promise<void> {
+    const { sdk, client } = await this.#open();
+    await this.#do('StopInstances', () => client.send(new sdk.StopInstancesCommand({ InstanceIds: [id] }), { abortSignal }));
+  }
+
+  async terminateInstance(id: string, abortSignal: AbortSignal): Promise<void> {
+    const { sdk, client } = await this.#open();
+    await this.#orGone(() => this.#do('TerminateInstances', () => client.send(new sdk.TerminateInstancesCommand({ InstanceIds: [id] }), { abortSignal })));
+  }
+
+  async vpcOfSubnet(id: string, abortSignal: AbortSignal): Promise<string> {
+    const { sdk, client } = await this.#open();
+    const { Subnets: [subnet] = [] } = await this.#do('DescribeSubnets', () => client.send(new sdk.DescribeSubnetsCommand({ SubnetIds: [id] }), { abortSignal }));
+    return subnet?.VpcId ?? '';
+  }
+
+  async createSecurityGroup({ name, vpcId, tags }: SecurityGroupRequest, abortSignal: AbortSignal): Promise<string> {
+    const { sdk, client } = await this.#open();
+    const { GroupId = '' } = await this.#do('CreateSecurityGroup', () => client.send(new sdk.CreateSecurityGroupCommand({
+      GroupName: name, Description: 'temporary, of a build of bake', ...(vpcId === undefined ? {} : { VpcId: vpcId }), TagSpecifications: [{ ResourceType: 'security-group', Tags: tagsOf(tags) }],
+    }), { abortSignal }));
+    return GroupId;
+  }
+
+  async allow(group: string, port: number, networks: readonly string[], abortSignal: AbortSignal): Promise<void> {
+    const { sdk, client } = await this.#open();
+    const [v6, v4] = [networks.filter((network) => network.includes(':')), networks.filter((network) => !network.includes(':'))];
+    await this.#do('AuthorizeSecurityGroupIngress', () => client.send(new sdk.AuthorizeSecurityGroupIngressCommand({
+      GroupId: group,
+      IpPermissions: [{ IpProtocol: 'tcp', FromPort: port, ToPort: port, ...(v4.length === 0 ? {} : { IpRanges: v4.map((CidrIp) => ({ CidrIp })) }), ...(v6.length === 0 ? {} : { Ipv6Ranges: v6.map((CidrIpv6) => ({ CidrIpv6 })) }) }],
+    }), { abortSignal }));
+  }
+
+  async securityGroups(query: { readonly tags: Tags } | { readonly name: string }, abortSignal: AbortSignal): ReturnType<Ec2Port['securityGroups']> {
+    const { sdk, client } = await this.#open();
+    const Filters = 'tags' in query ? tagFilters(query.tags) : filtersOf({ 'group-name': [query.name] });
+    const { SecurityGroups = [] } = await this.#do('DescribeSecurityGroups', () => client.send(new sdk.DescribeSecurityGroupsCommand({ Filters }), { abortSignal }));
+    return SecurityGroups.map(({ GroupId = '', GroupName = '', Tags: tags }) => ({ id: GroupId, name: GroupName, tags: tagsFrom(tags) }));
+  }
+
+  async deleteSecurityGroup(id: string, abortSignal: AbortSignal): Promise<void> {
+    const { sdk, client } = await this.#open();
+    await this.#orGone(() => this.#do('DeleteSecurityGroup', () => client.send(new sdk.DeleteSecurityGroupCommand({ GroupId: id }), { abortSignal })));
+  }
+
+  async createImage({ instanceId, name, description, noReboot, blockDevices, tags }: CreateImageRequest, abortSignal: AbortSignal): Promise<string> {
+    const { sdk, client } = await this.#open();
+    const { ImageId = '' } = await this.#do('CreateImage', () => client.send(new sdk.CreateImageCommand({
+      InstanceId: instanceId, Name: name, NoReboot: noReboot, ...(description === undefined ? {} : { Description: description }),
+      ...(blockDevices.length === 0 ? {} : { BlockDeviceMappings: blockDevices.map((device) => mappingOf(device, device.deleteOnTermination ?? true)) }),
+      TagSpecifications: [{ ResourceType: 'image', Tags: tagsOf(tags) }],
+    }), { abortSignal }));
+    return ImageId;
+  }
+
+  async deregisterImage(id: string, snapshots: readonly string[], abortSignal: AbortSignal): Promise<void> {
+    const { sdk, client } = await this.#open();
+    await this.#orGone(() => this.#do('DeregisterImage', () => client.send(new sdk.DeregisterImageCommand({ ImageId: id }), { abortSignal })));
+    for (const snapshot of snapshots) await this.#orGone(() => this.#do('DeleteSnapshot', () => client.send(new sdk.DeleteSnapshotCommand({ SnapshotId: snapshot }), { abortSignal })));
+  }
+
+  async tag(ids: readonly string[], tags: Tags, abortSignal: AbortSignal): Promise<void> {
+    const { sdk, client } = await this.#open();
+    await this.#do('CreateTags', () => client.send(new sdk.CreateTagsCommand({ Resources: [...ids], Tags: tagsOf(tags) }), { abortSignal }));
+  }
+
+  async #do<T>(action: string, call: () => Promise<T>): Promise<T> {
+    try {
+      return await call();
+    } catch (error) {
+      throw ec2Error(error, action);
+    }
+  }
+
+  async #orGone(work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!BakeError.is(error) || error.code !== 'Ec2NotFound') throw error;
+    }
+  }
+}
+
+function runInput(request: InstanceRequest): RunInstancesCommandInput {
+  const { clientToken, imageId, type, subnetId, availabilityZone, associatePublicIp, securityGroupIds, blockDevices, instanceProfile, metadata, tenancy, ebsOptimized, cpuCredits, spot, tags, userData } = request;
+  const placement = { ...(availabilityZone === undefined ? {} : { AvailabilityZone: availabilityZone }), ...(tenancy === undefined ? {} : { Tenancy: tenancy }) };
+  return {
+    ImageId: imageId, InstanceType: type as never, MinCount: 1, MaxCount: 1, ClientToken: clientToken, InstanceInitiatedShutdownBehavior: spot === undefined ? 'terminate' : undefined,
+    // Whether there is a public address can only be said of a network interface, which then has the groups and the subnet.
+    ...(associatePublicIp === undefined
+      ? { ...(securityGroupIds.length === 0 ? {} : { SecurityGroupIds: [...securityGroupIds] }), ...(subnetId === undefined ? {} : { SubnetId: subnetId }) }
+      : { NetworkInterfaces: [{ DeviceIndex: 0, AssociatePublicIpAddress: associatePublicIp, DeleteOnTermination: true, Groups: [...securityGroupIds], ...(subnetId === undefined ? {} : { SubnetId: subnetId }) }] }),
+    ...(Object.keys(placement).length === 0 ? {} : { Placement: placement }),
+    ...(blockDevices.length === 0 ? {} : { BlockDeviceMappings: blockDevices.map((device) => mappingOf(device, true)) }),
+    ...(instanceProfile === undefined ? {} : { IamInstanceProfile: instanceProfile.startsWith('arn:') ? { Arn: instanceProfile } : { Name: instanceProfile } }),
+    MetadataOptions: { HttpTokens: metadata.tokens, HttpEndpoint: 'enabled', ...(metadata.hopLimit === undefined ? {} : { HttpPutResponseHopLimit: metadata.hopLimit }), ...(metadata.tags === undefined ? {} : { InstanceMetadataTags: metadata.tags ? 'enabled' : 'disabled' }) },
+    ...(ebsOptimized === undefined ? {} : { EbsOptimized: ebsOptimized }), ...(cpuCredits === undefined ? {} : { CreditSpecification: { CpuCredits: cpuCredits } }),
+    ...(spot === undefined ? {} : { InstanceMarketOptions: { MarketType: 'spot', SpotOptions: { SpotInstanceType: 'one-time', InstanceInterruptionBehavior: 'terminate', ...(spot.maxPrice === undefined ? {} : { MaxPrice: spot.maxPrice }) } } }),
+    TagSpecifications: (['instance', 'volume', 'network-interface', ...(spot === undefined ? [] : ['spot-instances-request' as const])] as const).map((ResourceType) => ({ ResourceType, Tags: tagsOf(tags) })),
+    ...(userData === undefined ? {} : { UserData: Buffer.from(userData).toString('base64') }),
+  };
+}
+
+function mappingOf({ deviceName, size, type, iops, throughput, encrypted, kmsKeyId, snapshotId, noDevice }: BlockDeviceSpec, DeleteOnTermination: boolean) {
+  if (noDevice === true) return { DeviceName: deviceName, NoDevice: '' };
+  return {
+    DeviceName: deviceName,
+    Ebs: {
+      DeleteOnTermination, VolumeType: type ?? 'gp3' as const, ...(size === undefined ? {} : { VolumeSize: size }), ...(iops === undefined ? {} : { Iops: iops }), ...(throughput === undefined ? {} : { Throughput: throughput }),
+      ...(encrypted === undefined ? {} : { Encrypted: encrypted }), ...(kmsKeyId === undefined ? {} : { KmsKeyId: kmsKeyId }), ...(snapshotId === undefined ? {} : { SnapshotId: snapshotId }),
+    },
+  };
+}
+
+function filtersOf(filters: Readonly<Record<string, readonly string[]>>): Filter[] {
+  return Object.entries(filters).map(([Name, values]) => ({ Name, Values: [...values] }));
+}
+
+function tagFilters(tags: Tags): Filter[] {
+  return filtersOf(Object.fromEntries(Object.entries(tags).map(([key, value]) => [value === '*' ? 'tag-key' : `tag:${key}`, [value === '*' ? key : value]])));
+}
+
+function tagsOf(tags: Tags): Tag[] {
+  return Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
+}
+
+function tagsFrom(tags: readonly Tag[] = []): Tags {
+  return Object.fromEntries(tags.map(({ Key = '', Value = '' }) => [Key, Value]));
+}
+
+function imageFacts({ ImageId = '', Name = '', State, StateReason, CreationDate = '', RootDeviceName = '', Architecture, BlockDeviceMappings = [], Tags: tags }: Image): ImageFacts {
+  const reason = StateReason?.Message;
+  const state = State === 'available' || State === 'pending' || State === 'failed' ? State : State === 'error' || State === 'invalid' ? 'failed' : 'other';
+  return {
+    id: ImageId, name: Name, state, ...(reason === undefined ? {} : { reason }), created: CreationDate, rootDevice: RootDeviceName, architecture: String(Architecture),
+    snapshots: BlockDeviceMappings.flatMap(({ Ebs }) => (Ebs?.SnapshotId === undefined ? [] : [Ebs.SnapshotId])), tags: tagsFrom(tags),
+  };
+}
+
+function instanceFacts({ InstanceId = '', State, StateReason, StateTransitionReason, InstanceType, Placement, PublicIpAddress, PrivateIpAddress, PublicDnsName, PrivateDnsName, NetworkInterfaces = [], Tags: tags }: Instance): InstanceFacts {
+  const ipv6 = NetworkInterfaces[0]?.Ipv6Addresses?.[0]?.Ipv6Address;
+  const known = (name: string, value: string | undefined) => (value === undefined || value === '' ? {} : { [name]: value });
+  return {
+    id: InstanceId, state: State?.Name ?? 'pending', reason: StateReason?.Message ?? StateTransitionReason ?? '', type: String(InstanceType), zone: Placement?.AvailabilityZone ?? '', tags: tagsFrom(tags),
+    ...known('publicIp', PublicIpAddress), ...known('privateIp', PrivateIpAddress), ...known('publicDns', PublicDnsName), ...known('privateDns', PrivateDnsName), ...known('ipv6', ipv6),
+  };
+}

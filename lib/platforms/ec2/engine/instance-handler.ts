@@ -1,0 +1,95 @@
+import { readFile } from 'node:fs/promises';
+import { BakeError } from '../../../core/bake-error.js';
+import type { Connection } from '../../../core/communicator.js';
+import type { JsonObject } from '../../../core/json.js';
+import type { ResourceHandler, StepContext } from '../../../engine/handler.js';
+import { loginConfig } from '../../../vm/media/engine/cloud-init/login-config.js';
+import { readDocument } from '../../../vm/media/engine/cloud-init/read-document.js';
+import { combineUserData } from '../../../vm/media/engine/cloud-init/user-data.js';
+import type { InstanceSpec } from '../steps.js';
+import type { InstanceFacts, InstanceRequest } from './ec2-port.js';
+import type { Region, RegionFor } from './region.js';
+import { stamped, tokenTag } from './stamps.js';
+
+export type InstanceHandle = JsonObject & {
+  readonly connection: Connection & JsonObject; readonly id: string; readonly host: string; readonly type: string; readonly zone: string;
+  readonly publicIp: string; readonly privateIp: string; readonly access: JsonObject;
+};
+
+/** EC2 takes no more user data than this, in bytes. */
+const longestUserData = 16 * 1024;
+/** States in which an instance is on its way out, or gone. */
+const ended: ReadonlySet<InstanceFacts['state']> = new Set(['shutting-down', 'terminated']);
+
+/** Starts instances, of the first type that there is capacity for, and terminates them. */
+export function instanceHandler(regionFor: RegionFor): ResourceHandler<InstanceSpec, InstanceHandle> {
+  return {
+    async acquire(spec, ctx) {
+      const region = regionFor(spec.access);
+      const started = await start(spec, region, ctx);
+      ctx.log(`${started.id} (${started.type}${started.zone === '' ? '' : ` in ${started.zone}`})`, 'info');
+      const facts = await region.instances.until(started.id, (now) => { requireAlive(now); return addressOf(now, spec) !== undefined && now.state !== 'stopped'; }, ctx);
+      return handleOf(facts, spec);
+    },
+    async find(token, spec, ctx) {
+      const found = (await regionFor(spec.access).ec2.instances({ tags: { [tokenTag]: token } }, ctx.signal)).find(({ state }) => !ended.has(state));
+      return found === undefined ? undefined : handleOf(found, spec);
+    },
+    release: ({ id, access }, ctx) => regionFor(access).ec2.terminateInstance(id, ctx.signal),
+    settle: 10_000,
+  };
+}
+
+/** @throws BakeError `InstanceEnded` */
+export function requireAlive({ id, state, reason }: InstanceFacts): void {
+  if (!ended.has(state)) return;
+  throw new BakeError({
+    code: 'InstanceEnded', source: 'platform', message: `the instance ${id} ended by itself${reason === '' ? '' : `: ${reason}`}`, transient: /spot/i.test(reason),
+    hint: /KMS|client error/i.test(reason) ? 'may these credentials use the key that its volumes are encrypted with?' : /spot/i.test(reason) ? 'spot capacity was taken back: give retries, more types, or no spot' : 'look at its system log in the console of EC2',
+  });
+}
+
+async function start(spec: InstanceSpec, { ec2 }: Region, ctx: StepContext): Promise<InstanceFacts> {
+  const userData = await userDataOf(spec, ctx);
+  const refusals: BakeError[] = [];
+  for (const [index, type] of spec.types.entries()) {
+    try {
+      return await ec2.runInstance(requestOf(spec, { type, userData, clientToken: index === 0 ? ctx.token : `${ctx.token}-${index}` }, ctx), ctx.signal);
+    } catch (error) {
+      if (!BakeError.is(error) || error.code !== 'Ec2NoCapacity') throw error;
+      refusals.push(error);
+      if (index < spec.types.length - 1) ctx.log(`${error.message}; going on to ${spec.types[index + 1]}`, 'stderr');
+    }
+  }
+  throw refusals.length === 1 ? refusals[0]! : new BakeError({ code: 'Ec2NoCapacity', source: 'platform', message: `none of ${spec.types.join(', ')} can be had: ${refusals.map(({ message }) => message).join('; ')}`, hint: 'give more types, or another zone' });
+}
+
+/** What EC2 is asked for. */
+export function requestOf(spec: InstanceSpec, { type, userData, clientToken }: Pick<InstanceRequest, 'type' | 'userData' | 'clientToken'>, ctx: Pick<StepContext, 'token' | 'run' | 'step'>): InstanceRequest {
+  const { imageId, subnetId, availabilityZone, associatePublicIp, securityGroupIds = [], blockDevices = [], instanceProfile, metadata = {}, tenancy, ebsOptimized, cpuCredits, spot, tags } = spec;
+  return {
+    clientToken, imageId, type, subnetId, availabilityZone, associatePublicIp, securityGroupIds, blockDevices, instanceProfile, tenancy, ebsOptimized, cpuCredits, spot, userData,
+    metadata: { tokens: metadata.tokens ?? 'required', hopLimit: metadata.hopLimit, tags: metadata.tags }, tags: stamped(tags, ctx),
+  };
+}
+
+async function userDataOf({ cloudInit }: InstanceSpec, ctx: StepContext): Promise<Uint8Array | undefined> {
+  if (cloudInit === undefined) return undefined;
+  const { userData, user, authorizedKey, hostKey, longestLife } = cloudInit;
+  const privateKey = hostKey === undefined ? undefined : await readFile(hostKey.privateKeyFile, 'utf8');
+  const { user: account, config } = loginConfig({ user, authorizedKeys: authorizedKey === undefined ? [] : [authorizedKey], hostKey: privateKey === undefined || hostKey === undefined ? undefined : { privateKey, publicKey: hostKey.publicKey } });
+  const login = { config: { ...config, runcmd: [['shutdown', '-P', `+${Math.ceil(longestLife / 60_000)}`]] }, ...(account === undefined ? {} : { user: account }) };
+  const data = Buffer.from(combineUserData(await readDocument(userData), login, ctx.warn));
+  if (data.length > longestUserData) throw new BakeError({ code: 'UserDataTooLong', message: `the user data has ${data.length} bytes with what bake adds, and EC2 takes ${longestUserData}`, hint: 'let it fetch the rest, or do it with provisioners' });
+  return data;
+}
+
+function addressOf({ publicIp, privateIp, publicDns, privateDns, ipv6 }: InstanceFacts, { address, knownHost }: Pick<InstanceSpec, 'address' | 'knownHost'>): string | undefined {
+  return knownHost ?? { 'public-ip': publicIp, 'private-ip': privateIp, 'public-dns': publicDns, 'private-dns': privateDns, 'ipv6': ipv6 }[address];
+}
+
+function handleOf(facts: InstanceFacts, spec: InstanceSpec): InstanceHandle {
+  const { id, type, zone, publicIp = '', privateIp = '' } = facts;
+  const host = addressOf(facts, spec) ?? '';
+  return { connection: { ...spec.connection, host } as InstanceHandle['connection'], id, host, type, zone, publicIp, privateIp, access: spec.access };
+}

@@ -1,0 +1,89 @@
+import { networkInterfaces } from 'node:os';
+import type * as z from 'zod';
+import { type JsonObject, sha256 } from '../../../core/json.js';
+import { BakeError } from '../../../core/bake-error.js';
+import type { ResourceHandler, StepContext } from '../../../engine/handler.js';
+import type { ec2SecurityGroup } from '../steps.js';
+import type { Ec2Port } from './ec2-port.js';
+import { publicAddress } from './public-address.js';
+import type { RegionFor } from './region.js';
+import { runTag, stamped } from './stamps.js';
+
+type Spec = z.output<(typeof ec2SecurityGroup)['spec']>;
+type Handle = JsonObject & { readonly id: string; readonly name: string; readonly access: JsonObject };
+
+/** A group goes only when the last instance in it is gone, which may take minutes. Milliseconds. */
+const longestUse = 10 * 60_000;
+const [firstPause, longestPause] = [500, 2_000];
+
+interface Shared {
+  readonly group: Promise<string>;
+  users: number;
+}
+
+/** A temporary group; the builds of a run that ask for the same have one together. */
+export function securityGroupHandler(regionFor: RegionFor): ResourceHandler<Spec, Handle> {
+  const shared = new Map<string, Shared>();
+  return {
+    async acquire(spec, ctx) {
+      const { ec2 } = regionFor(spec.access);
+      const name = nameOf(spec, ctx.run.id);
+      const mine = shared.get(name) ?? { group: make(name, spec, ec2, ctx), users: 0 };
+      shared.set(name, mine);
+      mine.users++;
+      try {
+        return { id: await mine.group, name, access: spec.access };
+      } catch (error) {
+        shared.delete(name);
+        throw error;
+      }
+    },
+    async find(token, spec, ctx) {
+      const name = nameOf(spec, token.slice(0, token.lastIndexOf('-')));
+      const [group] = await regionFor(spec.access).ec2.securityGroups({ name }, ctx.signal);
+      return group === undefined ? undefined : { id: group.id, name, access: spec.access };
+    },
+    async release({ id, name, access }, ctx) {
+      const mine = shared.get(name);
+      if (mine !== undefined && --mine.users > 0) return;
+      shared.delete(name);
+      await remove(id, regionFor(access).ec2, ctx);
+    },
+    settle: 5_000,
+  };
+}
+
+async function make(name: string, spec: Spec, ec2: Ec2Port, ctx: StepContext): Promise<string> {
+  const [vpcId, networks] = await Promise.all([
+    spec.vpcId ?? (spec.subnetId === undefined ? undefined : ec2.vpcOfSubnet(spec.subnetId, ctx.signal)),
+    spec.allowFrom ?? (spec.isPrivate ? ownNetworks() : publicAddress(ctx).then((address) => [`${address}/${address.includes(':') ? 128 : 32}`])),
+  ]);
+  const { [runTag]: run, ...tags } = stamped(spec.tags, ctx);
+  const id = await ec2.createSecurityGroup({ name, vpcId, tags: { ...tags, [runTag]: run ?? '' } }, ctx.signal);
+  ctx.log(`it lets ${networks.join(', ')} in at port ${spec.port}`, 'info');
+  await ec2.allow(id, spec.port, networks, ctx.signal);
+  return id;
+}
+
+async function remove(id: string, ec2: Ec2Port, ctx: StepContext): Promise<void> {
+  const deadline = ctx.clock.now() + longestUse;
+  for (let pause = firstPause; ; pause = Math.min(pause * 2, longestPause)) {
+    try {
+      return await ec2.deleteSecurityGroup(id, ctx.signal);
+    } catch (error) {
+      if (!BakeError.is(error) || error.code !== 'Ec2InUse' || ctx.clock.now() > deadline) throw error;
+      await ctx.clock.sleep(pause, ctx.signal);
+    }
+  }
+}
+
+/** Says which run it is of and what it lets in: so it is found again from the token alone, whichever build made it. */
+function nameOf({ vpcId, subnetId, port, allowFrom, isPrivate }: Spec, run: string): string {
+  return `bake-${run}-${sha256(JSON.stringify([vpcId, subnetId, port, allowFrom, isPrivate])).slice(0, 8)}`;
+}
+
+/** The addresses of this computer, of which one is in the VPC or leads there. */
+function ownNetworks(): readonly string[] {
+  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []).filter(({ internal, family }) => !internal && family === 'IPv4');
+  return [...new Set(addresses.map(({ address }) => `${address}/32`))];
+}

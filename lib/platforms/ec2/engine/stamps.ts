@@ -1,0 +1,13 @@
+import type { StepContext } from '../../../engine/handler.js';
+import type { Tags } from './ec2-port.js';
+
+/** On everything that bake makes: the run, and the step of it. */
+export const runTag = 'bake:run';
+export const tokenTag = 'bake:token';
+/** `temporary`, or `finished` of an image that its build has completed. */
+export const stateTag = 'bake:state';
+
+/** The tags of a new thing: the user's, a name for people, and the stamp. */
+export function stamped(tags: Tags | undefined, ctx: Pick<StepContext, 'token' | 'run' | 'step'>): Tags {
+  return { Name: `bake ${ctx.step.build}`, ...tags, [runTag]: ctx.run.id, [tokenTag]: ctx.token, [stateTag]: 'temporary' };
+}

@@ -1,0 +1,4 @@
+export { HostKey } from '../../communicators/ssh/index.js';
+export { Ami, AmiLookup, type AmiLookupProps } from './ami.js';
+export type { Ec2BlockDevice, Ec2SourceProps, Ec2SshProps } from './ec2-props.js';
+export { Ec2Source } from './ec2-source.js';

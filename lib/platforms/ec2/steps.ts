@@ -1,0 +1,162 @@
+import * as z from 'zod';
+import type { Connection } from '../../core/communicator.js';
+import type { JsonObject } from '../../core/json.js';
+import { asset, late } from '../../plan/late.js';
+import { defineStepKind } from '../../plan/step-kind.js';
+import { hasUserDataHead, userDataHeadHint } from '../../vm/media/cloud-init/user-data-head.js';
+
+export const volumeTypes = ['gp3', 'gp2', 'io1', 'io2', 'st1', 'sc1', 'standard'] as const;
+export const addressKinds = ['public-ip', 'private-ip', 'public-dns', 'private-dns', 'ipv6'] as const;
+
+const text = late(z.string().min(1));
+const asConnection: z.ZodType<Connection> = z.custom<Connection>((value) => typeof (value as JsonObject | null)?.['kind'] === 'string', 'must be a connection');
+const tags = z.record(z.string(), z.string()).optional();
+const id = (prefix: string, what: string) => z.string().regex(new RegExp(`^${prefix}-[0-9a-f]{8,17}$`), `must be the id of ${what}, such as ${prefix}-0123456789abcdef0`);
+const cidr = z.union([z.cidrv4(), z.cidrv6()], 'must be a network, such as 203.0.113.7/32');
+
+/** Which account and region, and the way there. */
+const access = z.strictObject({
+  region: z.string().regex(/^[a-z]{2,}(-[a-z]+)+-\d+$/, 'must be a region, such as eu-west-1').optional(),
+  profile: z.string().min(1).optional(),
+  endpoint: z.url({ protocol: /^https?$/ }).optional(),
+});
+export type Ec2Access = z.output<typeof access>;
+
+/** Finds the image to start from. */
+export const ec2BaseImage = defineStepKind({
+  kind: 'ec2.baseImage',
+  type: 'action',
+  lookup: ['id'],
+  version: 1,
+  spec: z.strictObject({
+    access,
+    query: z.union([
+      z.strictObject({ type: z.literal('id'), id: id('ami', 'an AMI') }),
+      z.strictObject({ type: z.literal('filter'), owners: z.array(z.string().min(1)).min(1), filters: z.record(z.string(), z.array(z.string())), includeDeprecated: z.boolean().optional() }),
+    ]),
+  }),
+  outputs: ['id', 'name', 'rootDevice', 'architecture'],
+});
+
+/** Lets this computer in, and nobody else. Builds of one run that need the same share one. */
+export const ec2SecurityGroup = defineStepKind({
+  kind: 'ec2.securityGroup',
+  type: 'resource',
+  noun: 'security group',
+  version: 1,
+  spec: z.strictObject({
+    access,
+    vpcId: id('vpc', 'a VPC').optional(),
+    /** Whose VPC it is, if that is not given. */
+    subnetId: id('subnet', 'a subnet').optional(),
+    port: late(z.int().min(1).max(65_535)),
+    /** Absent: this computer's address. */
+    allowFrom: z.array(cidr).min(1).optional(),
+    /** Whether it is reached by an address of its VPC. */
+    isPrivate: z.boolean(),
+    tags,
+  }),
+  outputs: ['id', 'name'],
+});
+
+const blockDevice = z.strictObject({
+  deviceName: z.string().min(1),
+  size: z.int().min(1).optional(),
+  type: z.enum(volumeTypes).optional(),
+  iops: z.int().min(1).optional(),
+  throughput: z.int().min(1).optional(),
+  encrypted: z.boolean().optional(),
+  kmsKeyId: z.string().min(1).optional(),
+  snapshotId: id('snap', 'a snapshot').optional(),
+  deleteOnTermination: z.boolean().optional(),
+  noDevice: z.boolean().optional(),
+});
+export type BlockDeviceSpec = z.output<typeof blockDevice>;
+
+const document = z.record(z.string(), z.json());
+
+/** The machine. */
+export const ec2Instance = defineStepKind({
+  kind: 'ec2.instance',
+  type: 'resource',
+  noun: 'instance',
+  version: 1,
+  spec: z.strictObject({
+    access,
+    imageId: text,
+    /** Tried in this order. */
+    types: z.array(z.string().regex(/^[a-z0-9-]+\.[a-z0-9-]+$/, 'must be an instance type, such as t3.small')).min(1),
+    subnetId: id('subnet', 'a subnet').optional(),
+    availabilityZone: z.string().min(1).optional(),
+    associatePublicIp: z.boolean().optional(),
+    securityGroupIds: z.array(late(z.string())).optional(),
+    blockDevices: z.array(blockDevice).optional(),
+    instanceProfile: z.string().min(1).optional(),
+    metadata: z.strictObject({ tokens: z.enum(['required', 'optional']).optional(), hopLimit: z.int().min(1).max(64).optional(), tags: z.boolean().optional() }).optional(),
+    tenancy: z.enum(['default', 'dedicated', 'host']).optional(),
+    ebsOptimized: z.boolean().optional(),
+    cpuCredits: z.enum(['standard', 'unlimited']).optional(),
+    spot: z.strictObject({ maxPrice: z.string().regex(/^\d+(\.\d+)?$/, 'must be dollars an hour, such as "0.05"').optional() }).optional(),
+    tags,
+    address: z.enum(addressKinds),
+    /** What cloud-init is given; absent if the image has none. */
+    cloudInit: z.strictObject({
+      userData: z.union([asset('file'), late(z.string().refine(hasUserDataHead, userDataHeadHint)), document]).optional(),
+      user: text,
+      authorizedKey: text.optional(),
+      hostKey: z.strictObject({ privateKeyFile: text, publicKey: text }).optional(),
+      /** Milliseconds. */
+      longestLife: z.number().min(60_000),
+    }).optional(),
+    /** With `host` to be filled in, unless it is known. */
+    connection: asConnection,
+    knownHost: text.optional(),
+  }),
+  outputs: ['connection', 'id', 'host', 'type', 'zone', 'publicIp', 'privateIp'],
+  opaque: ['connection'],
+});
+export type InstanceSpec = z.output<(typeof ec2Instance)['spec']>;
+
+/** Waits until the machine lets us in; one that ends meanwhile is not waited for. */
+export const ec2Ready = defineStepKind({
+  kind: 'ec2.ready',
+  type: 'action',
+  version: 1,
+  spec: z.strictObject({ access, instanceId: text, connection: late(asConnection) }),
+  outputs: [],
+});
+
+/** Stops the machine, so that its volumes are at rest. */
+export const ec2Stop = defineStepKind({
+  kind: 'ec2.stop',
+  type: 'action',
+  version: 1,
+  spec: z.strictObject({ access, instanceId: text }),
+  outputs: [],
+});
+
+/** The image. */
+export const ec2Ami = defineStepKind({
+  kind: 'ec2.ami',
+  type: 'resource',
+  noun: 'AMI',
+  version: 1,
+  spec: z.strictObject({
+    access,
+    instanceId: text,
+    name: late(z.string().regex(/^[A-Za-z0-9()[\] ./'@_-]{3,128}$/, "must be 3 to 128 letters, digits and ( ) [ ] . / - ' @ _ and space")).optional(),
+    /** Of a name that no other run gives: the run's id follows. */
+    namePrefix: z.string(),
+    description: late(z.string().max(255)).optional(),
+    /** A spot instance cannot be stopped: it is imaged as it runs. */
+    noReboot: z.boolean(),
+    replace: z.boolean(),
+    blockDevices: z.array(blockDevice).optional(),
+    tags,
+    snapshotTags: tags,
+  }),
+  outputs: ['artifact', 'id', 'snapshots'],
+});
+
+/** Where no image is made. */
+export const ec2Nothing = defineStepKind({ kind: 'ec2.nothing', type: 'action', version: 1, spec: z.strictObject({ instanceId: text }), outputs: ['artifact'] });
