@@ -4,16 +4,25 @@ set -euo pipefail
 packages=(
   docker.io docker-registry mmdebstrap openssh-server openssh-client sshpass zstd xz-utils lz4 pigz zip unzip sudo uidmap skopeo umoci apache2-utils tinyproxy-bin procps iproute2
   qemu-system-x86 qemu-system-arm qemu-utils ipxe-qemu ovmf qemu-efi-aarch64 swtpm swtpm-tools xorriso mtools dosfstools fdisk e2fsprogs grub-pc-bin grub-efi-amd64-bin
-  cloud-init busybox-static attr openssh-sftp-server syslinux syslinux-common isolinux kmod cpio openssl python3 debian-installer-12-netboot-amd64
+  cloud-init busybox-static attr openssh-sftp-server syslinux syslinux-common isolinux kmod cpio openssl python3 python3-venv debian-installer-12-netboot-amd64
 )
 missing=()
 for package in "${packages[@]}"; do
   [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)" = installed ] || missing+=("$package")
 done
+as_root=(); [ "$(id -u)" = 0 ] || as_root=(sudo)
 if [ ${#missing[@]} -gt 0 ]; then
   echo "installing ${missing[*]}"
-  as_root=(); [ "$(id -u)" = 0 ] || as_root=(sudo)
   # A server that a package starts by itself is not wanted: the tests start their own.
   "${as_root[@]}" apt-get update -qq
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
+
+# An EC2 to test against, in a Python of its own.
+moto=/opt/bake-test-moto
+version=5.2.5
+if [ "$("$moto/bin/python" -c 'import importlib.metadata as m; print(m.version("moto"))' 2>/dev/null || true)" != "$version" ]; then
+  echo "installing moto $version"
+  "${as_root[@]}" /usr/bin/python3 -m venv --clear "$moto"
+  "${as_root[@]}" "$moto/bin/pip" install -q --disable-pip-version-check "moto[ec2,server,s3,ssm,sts]==$version"
 fi

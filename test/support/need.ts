@@ -29,6 +29,7 @@ const parts = {
   xorriso: ['xorriso', '-version'],
   mtools: ['mformat', '--version'],
   'cloud-init': ['cloud-init', '--version'],
+  moto: ['/opt/bake-test-moto/bin/python', '-c', 'import moto.server'],
 } as const satisfies Record<string, readonly [string, ...string[]]>;
 
 export type Part = keyof typeof parts;

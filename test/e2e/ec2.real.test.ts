@@ -1,0 +1,143 @@
+// Whole builds on an EC2 that is not ours (moto), in a machine that is a real sshd.
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DescribeImagesCommand, DescribeInstancesCommand, DescribeSnapshotsCommand } from '@aws-sdk/client-ec2';
+import t, { type Test } from 'tap';
+import { bake, startBake } from '../support/bake-cli.js';
+import { ec2Client, ec2Leftovers } from '../support/ec2-leftovers.js';
+import { type Moto, startMoto } from '../support/moto.js';
+import { need } from '../support/need.js';
+import { startSshd } from '../support/sshd.js';
+
+const lookup = "AmiLookup.mostRecent({ owners: ['137112412989'], name: 'amzn-ami-hvm-*' })";
+
+/** A project with a source that reaches this computer's own sshd, which the tests let in as if it were the instance. */
+async function projectOn(t: Test, { props = '', baseImage = lookup, steps = "new Shell(image, 'One', { inline: ['echo hello'] });" }: { readonly props?: string; readonly baseImage?: string; readonly steps?: string } = {}): Promise<string> {
+  const sshd = await startSshd();
+  t.teardown(() => sshd.stop());
+  return t.testdir({ 'image.ts': `import { App, Image, Shell, Size, Tags } from 'bake-sdk';
+import { Ami, AmiLookup, Ec2Source, HostKey } from 'bake-sdk/ec2';
+const image = new Image(new App(), 'Web');
+const source = { baseImage: ${baseImage}, userData: false, allowFrom: ['203.0.113.7/32'],
+  ssh: { user: '${sshd.user}', host: '127.0.0.1', port: ${sshd.port}, privateKeyFile: '${sshd.privateKeyFile}', hostKey: HostKey.publicKey('${sshd.hostPublicKey}') } } as const;
+new Ec2Source(image, 'Ec2', { ...source, ${props} });
+${steps}
+` });
+}
+
+const pinsOf = (project: string) => JSON.parse(readFileSync(join(project, 'bake.lock.json'), 'utf8')) as Record<string, { readonly id: string }>;
+
+t.test('Amazon EC2', { timeout: 300_000 }, async (t) => {
+  if (!(await need(t, 'moto')) || !(await need(t, 'sshd'))) return;
+  const moto: Moto = await startMoto(t);
+  const client = ec2Client(moto.url);
+  const run = (project: string, ...more: readonly string[]) => bake(project, ['run', ...more], moto.env);
+  const images = async () => (await client.send(new DescribeImagesCommand({ Owners: ['self'] }))).Images ?? [];
+
+  await t.test('an image with its tags, and nothing else stays; then it is up to date', async (t) => {
+    const project = await projectOn(t, { props: "amiName: 'web-1', amiDescription: 'a web server', snapshotTags: { kind: 'root' }, blockDevices: [{ deviceName: '/dev/xvda', size: Size.gibibytes(12), encrypted: true }]", steps: "Tags.of(image).add('team', 'web');\nnew Shell(image, 'One', { inline: ['echo hello'] });" });
+    const first = await run(project);
+    t.equal(first.code, 0, first.stderr);
+    const [image] = await images();
+    const tags = (list: readonly { Key?: string; Value?: string }[] = []) => Object.fromEntries(list.map(({ Key, Value }) => [Key, Value]));
+    t.match(image, { Name: 'web-1', Description: 'a web server' });
+    t.match(tags(image?.Tags), { 'Name': 'web-1', 'team': 'web', 'bake:state': 'finished', 'bake:run': /^\d{8}t/ });
+    const { Snapshots: [snapshot] = [] } = await client.send(new DescribeSnapshotsCommand({ SnapshotIds: [image!.BlockDeviceMappings![0]!.Ebs!.SnapshotId!] }));
+    t.match(tags(snapshot?.Tags), { team: 'web', kind: 'root' });
+    t.match(first.stdout, new RegExp(`${image!.ImageId} in eu-west-1`));
+    t.same(await ec2Leftovers(client), []);
+
+    const { Reservations = [] } = await client.send(new DescribeInstancesCommand({}));
+    t.match(Reservations[0]?.Instances?.[0], { InstanceType: 't3.small', MetadataOptions: { HttpTokens: 'required' }, State: { Name: 'terminated' } });
+
+    t.match(await run(project), { code: 0, stderr: /up to date/ });
+    const [what, pin] = Object.entries(pinsOf(project))[0]!;
+    t.match(what, /^ami eu-west-1 137112412989 amzn-ami-hvm-\* x86_64$/);
+    t.match(pin.id, /^ami-/);
+    t.match(await run(project, '--frozen', '--update'), { code: 2 });
+    t.match(await run(project, '--frozen'), { code: 0 });
+
+    writeFileSync(join(project, 'image.ts'), readFileSync(join(project, 'image.ts'), 'utf8').replace('echo hello', 'echo changed'));
+    t.match(await run(project), { code: 1, stderr: new RegExp(`AmiNameTaken[\\s\\S]*${image!.ImageId}[\\s\\S]*forceDeregister`) });
+    t.same(await ec2Leftovers(client), []);
+    t.equal((await run(project, '--force')).code, 0);
+    const after = await images();
+    t.equal(after.length, 1);
+    t.not(after[0]?.ImageId, image?.ImageId, 'the old one was replaced');
+    t.same(await ec2Leftovers(client), []);
+  });
+
+  await t.test('several sources of a run have one security group, and each its image', async (t) => {
+    await moto.reset();
+    const project = await projectOn(t, { steps: "new Ec2Source(image, 'Spot', { ...source, spot: { maxPrice: '0.05' } });\nnew Ec2Source(image, 'Only', { ...source, skipCreateAmi: true });\nnew Shell(image, 'One', { inline: ['echo hello'] });" });
+    const running = startBake(project, ['run', '--json'], moto.env);
+    const { code, stdout, stderr } = await running.done;
+    t.equal(code, 0, stderr);
+    t.same((await images()).map(({ Name }) => Name?.replace(/-\d{8}t.*/, '')).sort(), ['Web-Ec2', 'Web-Spot']);
+    const groups = new Set([...stdout.matchAll(/it lets 203\.0\.113\.7\/32 in/g)].map(([text]) => text));
+    t.equal([...stdout.matchAll(/it lets 203\.0\.113\.7\/32 in/g)].length, 1, [...groups].join());
+    t.same(await ec2Leftovers(client), []);
+  });
+
+  await t.test('what is wrong is told before anything is made', async (t) => {
+    await moto.reset();
+    const cases: readonly { readonly name: string; readonly given: Parameters<typeof projectOn>[1]; readonly env?: NodeJS.ProcessEnv; readonly says: RegExp }[] = [
+      { name: 'no image has the name', given: { baseImage: "AmiLookup.mostRecent({ owners: ['self'], name: 'nothing-*' })" }, says: /NoAmiFound[\s\S]*nothing-\*[\s\S]*image\.ts:\d/ },
+      { name: 'no image has the id', given: { baseImage: "Ami.fromId('ami-0123456789abcdef0')" }, says: /Ec2NotFound[\s\S]*ami-0123456789abcdef0/ },
+      { name: 'the type is unknown', given: { props: "instanceType: 't9.small'" }, says: /t9\.small/ },
+      { name: 'there are no credentials', given: {}, env: { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined, HOME: '/nonexistent' }, says: /Ec2NoCredentials[\s\S]*AWS_PROFILE/ },
+      { name: 'there is no region', given: {}, env: { AWS_REGION: undefined, HOME: '/nonexistent' }, says: /Ec2NoRegion[\s\S]*AWS_REGION/ },
+    ];
+    for (const { name, given, env, says } of cases) {
+      const project = await projectOn(t, given);
+      const merged = Object.fromEntries(Object.entries({ ...moto.env, ...env }).filter(([, value]) => value !== undefined)) as NodeJS.ProcessEnv;
+      const { code, stderr } = await bake(project, ['run'], merged);
+      t.equal(code, 1, name);
+      t.match(stderr, says, name);
+      t.same(await ec2Leftovers(client), [], name);
+      rmSync(project, { recursive: true });
+    }
+  });
+
+  await t.test('a step that fails and Ctrl-C leave nothing', async (t) => {
+    await moto.reset();
+    const project = await projectOn(t, { steps: "new Shell(image, 'Bad', { inline: ['exit 3'] });" });
+    t.equal((await run(project)).code, 1);
+    t.same(await ec2Leftovers(client), []);
+    writeFileSync(join(project, 'image.ts'), readFileSync(join(project, 'image.ts'), 'utf8').replace('exit 3', 'echo sleeping; sleep 1000'));
+    const running = startBake(project, ['run'], moto.env);
+    await running.saw(/ {2}sleeping/);
+    running.child.kill('SIGINT');
+    t.equal((await running.done).code, 130);
+    t.same(await ec2Leftovers(client), []);
+  });
+
+  await t.test('kill -9 at ten moments: clean removes all, and where there is no journal, clean --scan', async (t) => {
+    await moto.reset();
+    const project = await projectOn(t);
+    t.equal((await run(project)).code, 0);
+    const moments = [/"resource\.begun".*SecurityGroup/, /"resource\.acquired".*SecurityGroup/, /"resource\.begun".*Machine/, /"resource\.acquired".*Machine/, /"action\.done".*Ready/, /"action\.done".*:One/, /"action\.done".*Stop/, /"resource\.begun".*Ami/, /"resource\.acquired".*Ami/, /"resource\.released".*Machine/];
+    const runs = () => new Set(existsSync(join(project, '.bake/runs')) ? readdirSync(join(project, '.bake/runs')) : []);
+    for (const [index, moment] of moments.entries()) {
+      const before = runs();
+      const running = startBake(project, ['run', '--no-cache'], moto.env);
+      let isSeen = false;
+      while (!isSeen && running.child.exitCode === null) {
+        const own = [...runs()].find((name) => !before.has(name));
+        const journal = own === undefined ? '' : (() => { try { return readFileSync(join(project, '.bake/runs', own, 'journal.jsonl'), 'utf8'); } catch { return ''; } })();
+        isSeen = moment.test(journal);
+        await new Promise((resolve) => { setTimeout(resolve, 1); });
+      }
+      running.child.kill('SIGKILL');
+      await running.done;
+      t.ok(isSeen, String(moment));
+      if (index % 2 === 0) t.equal((await bake(project, ['clean'], moto.env)).code, 0, String(moment));
+      else {
+        rmSync(join(project, '.bake/runs'), { recursive: true });
+        const cleaned = await bake(project, ['clean', '--scan'], moto.env);
+        t.equal(cleaned.code, 0, cleaned.stderr);
+      }
+      t.same(await ec2Leftovers(client), [], String(moment));
+    }
+  });
+});
