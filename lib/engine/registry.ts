@@ -47,6 +47,11 @@ export class Registry {
     return this.#kinds.get(kind)?.kind.passesOn === true;
   }
 
+  /** Whether the artifact of its build stands for it. */
+  isPart(kind: string): boolean {
+    return this.#kinds.get(kind)?.kind.part === true;
+  }
+
   handler(kind: string): Promise<LoadedHandler> {
     const known = this.#loaded.get(kind);
     if (known !== undefined) return known;

@@ -12,6 +12,8 @@ export interface StepKind<Spec = unknown> {
   readonly owns?: false;
   /** True of a resource whose output `artifact` is its input's: it does not own that thing. @default false */
   readonly passesOn?: true;
+  /** True of one of the things that the artifact of its build stands for: it stays and goes with that, and is not listed beside it. @default false */
+  readonly part?: true;
   /** True of a resource that dies with bake's own process, so that `--on-error keep` cannot keep it: it is released. @default false */
   readonly endsWithProcess?: true;
   /** What it makes, for people: `container`; `bake synth` lists it as temporary or kept. */

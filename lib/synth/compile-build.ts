@@ -116,7 +116,9 @@ function compilePostProcessors(source: Source, build: DraftBuild, postProcessors
   }
   for (const [owner, keeps] of keepers) {
     const draft = build.steps.find((step) => step.id === owner);
-    if (!keeps && draft !== undefined && draft.lifetime === 'artifact') draft.lifetime = 'run';
+    if (keeps || draft === undefined || draft.lifetime !== 'artifact') continue;
+    draft.lifetime = 'run';
+    if (owner === build.artifactStep) for (const step of build.steps) if (step.kind.part === true && step.lifetime === 'artifact') step.lifetime = 'run';
   }
 }
 

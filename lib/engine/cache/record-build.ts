@@ -18,7 +18,7 @@ export interface RecordRequest {
 
 /** Whether the step made something that a build that succeeds is there for. */
 export function isResult({ step, build }: StepState, registry: Registry): boolean {
-  return (step.lifetime === 'artifact' && !registry.passesOn(step.kind)) || (step.lifetime === 'none' && build.plan.artifact.$ref === `${step.id}#artifact`);
+  return (step.lifetime === 'artifact' && !registry.passesOn(step.kind) && !registry.isPart(step.kind)) || (step.lifetime === 'none' && build.plan.artifact.$ref === `${step.id}#artifact`);
 }
 
 /** Writes down what a build that has succeeded has made, or has found as it was. */
