@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { BakeError } from '../core/bake-error.js';
 import { closest } from '../core/closest.js';
 import { matchesGlob } from '../core/glob.js';
+import { isJsonObject } from '../core/json.js';
 import type { BuildRecord } from '../engine/cache/build-records.js';
 import type { FileDigests } from '../engine/cache/file-digests.js';
 import { digestOf } from '../engine/cache/record-build.js';
@@ -50,7 +51,7 @@ export async function buildOutputs({ project, selectors }: RecordOptions, env: N
     const { lastRun: run, lastAt: at } = records[0]!;
     const artifacts = await Promise.all(records.map(async (record) => {
       const { step, isMain, artifact: { type, id, title, files }, commit, fingerprint } = record;
-      return { ...await fileDigest(record, digests), ...artifactFacts(record), name: step.slice(build.length + 1), isMain, type, id, title, files, ...(commit === undefined ? {} : { commit: commit.id }), ...(fingerprint === undefined ? {} : { fingerprint }) };
+      return { ...await fileDigest(record, digests), ...artifactFacts(record), ...regionsOf(record), name: step.slice(build.length + 1), isMain, type, id, title, files, ...(commit === undefined ? {} : { commit: commit.id }), ...(fingerprint === undefined ? {} : { fingerprint }) };
     }));
     return { build, run, at, artifacts: artifacts.sort((a, b) => Number(b.isMain) - Number(a.isMain) || (a.name < b.name ? -1 : 1)) };
   }));
@@ -69,6 +70,11 @@ function artifactFacts({ artifact }: BuildRecord): { readonly digest?: string; r
   const { data, files } = artifact;
   const size = files.length > 0 ? files.reduce((sum, file) => sum + file.size, 0) : data['size'];
   return { ...(digest === undefined ? {} : { digest }), ...(typeof size === 'number' ? { size } : {}) };
+}
+
+function regionsOf({ artifact: { data: { regions } } }: BuildRecord): { readonly regions?: Readonly<Record<string, string>> } {
+  if (!isJsonObject(regions)) return {};
+  return { regions: Object.fromEntries(Object.entries(regions).filter((entry): entry is [string, string] => typeof entry[1] === 'string')) };
 }
 
 function latestRuns(records: readonly BuildRecord[]): ReadonlyMap<string, string> {

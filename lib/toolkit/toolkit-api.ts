@@ -232,5 +232,7 @@ export interface BuildOutputs {
     readonly name: string;
     /** Of the project's git work tree. */
     readonly commit?: string;
+    /** Of what is in several places under several ids: its id in each region. */
+    readonly regions?: Readonly<Record<string, string>>;
   })[];
 }

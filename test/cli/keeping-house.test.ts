@@ -81,6 +81,14 @@ BAKE_WEB_DOCKER_SAVE_PATH=/out/web.tar
 `);
   t.match(formatOutputs([made('2nd-image/Null', artifact)], 'tfvars'), /^_2nd_image_null_id = "sha256:ab"\n/);
   t.match(JSON.parse(formatOutputs(builds, 'json')), { 'Web/Docker': { id: 'sha256:ab', run: 'r1', at: '1970-01-01T00:00:00.000Z', artifacts: [{}, {}] } });
+  const everywhere = [made('Web/Ec2', { ...artifact, type: 'ec2.ami', id: 'eu-west-1:ami-1,us-east-1:ami-2', regions: { 'eu-west-1': 'ami-1', 'us-east-1': 'ami-2' } })];
+  t.match(formatOutputs(everywhere, 'tfvars'), `web_ec2_regions = {
+  "eu-west-1" = "ami-1"
+  "us-east-1" = "ami-2"
+}
+`);
+  t.match(formatOutputs(everywhere, 'env'), "BAKE_WEB_EC2_REGIONS_EU_WEST_1=ami-1\nBAKE_WEB_EC2_REGIONS_US_EAST_1=ami-2\n");
+  t.match(JSON.parse(formatOutputs(everywhere, 'json')), { 'Web/Ec2': { regions: { 'eu-west-1': 'ami-1' } } });
   t.throws(() => formatOutputs([made('Web/A-B', artifact), made('Web/A_B', artifact)], 'env'), { code: 'AmbiguousName', message: '"Web/A-B" and "Web/A_B" would both be "web_a_b_id"' });
 });
 

@@ -34,11 +34,11 @@ t.test('names and time can be left out, and an id that is no path stays as it is
   const ctx = context(t);
   const artifact = writeArtifact(ctx.run.project, { 'out/disk.img': 'four' });
   await manifestHandler.acquire({ artifact, output: 'm.json', stripPath: true, stripTime: true }, ctx);
-  await manifestHandler.acquire({ artifact: imageArtifact, output: 'm.json' }, context(t, { project: ctx.run.project, step: { id: 'Image/Source:Other' } }));
+  await manifestHandler.acquire({ artifact: { ...imageArtifact, data: { region: 'eu-west-1' } }, output: 'm.json' }, context(t, { project: ctx.run.project, step: { id: 'Image/Source:Other' } }));
   const [first, second] = read(ctx.run.project, 'm.json').builds;
   t.same(first.files, [{ name: 'disk.img', size: 4 }]);
   t.notOk('build_time' in first);
-  t.match(second, { artifact_id: 'sha256:1234', files: [], custom_data: null });
+  t.match(second, { artifact_id: 'sha256:1234', files: [], custom_data: null, data: { region: 'eu-west-1' } }, 'what is known of a thing without files is in it');
 });
 
 t.test('entries of earlier runs stay, and a second attempt of a step replaces its first', async (t) => {

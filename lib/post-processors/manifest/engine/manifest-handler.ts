@@ -113,6 +113,7 @@ function entryOf({ artifact, stripPath, stripTime, customData }: ManifestSpec, {
     ...(stripTime === true ? {} : { build_time: Math.floor(clock.now() / 1_000) }),
     files: artifact.files.map(({ path, size }) => ({ name: nameOf(path), size })),
     artifact_id: artifact.files.some(({ path }) => path === artifact.id) ? nameOf(artifact.id) : artifact.id,
+    ...(artifact.files.length > 0 || Object.keys(artifact.data).length === 0 ? {} : { data: artifact.data }),
     packer_run_uuid: run.id,
     custom_data: customData ?? null,
     build: step.build,
