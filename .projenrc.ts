@@ -27,6 +27,7 @@ const owners = {
   'ssh2': ['lib/communicators/ssh'],
   'socks': ['lib/communicators/ssh/engine'],
   '@aws-sdk/client-ec2': ['lib/platforms/ec2/engine'],
+  '@aws-sdk/client-ssm': ['lib/platforms/ec2/engine'],
   'dockerode': ['lib/platforms/docker/engine'],
   'esbuild': ['lib/toolkit/load'],
   'http-proxy-agent': ['lib/vm/download/engine'],
@@ -95,6 +96,7 @@ json('package.json', {
   },
   devDependencies: {
     '@aws-sdk/client-ec2': '^3.1169.0',
+    '@aws-sdk/client-ssm': '^3.1169.0',
     '@types/dockerode': '^4.0.2',
     '@types/node': '^20.19.43',
     '@types/proxy-from-env': '^1.0.4',

@@ -5,6 +5,7 @@ const brand = Symbol.for('bake-sdk.Ami');
 /** How an image is found, as data. */
 export type AmiQuery =
   | { readonly type: 'id'; readonly id: string }
+  | { readonly type: 'ssm'; readonly name: string }
   | { readonly type: 'filter'; readonly owners: readonly string[]; readonly filters: Readonly<Record<string, readonly string[]>>; readonly includeDeprecated?: boolean };
 
 /** The image that a machine starts from. `Ami.fromId` and `AmiLookup.mostRecent` make one. */
@@ -54,5 +55,13 @@ export const AmiLookup = {
     const more = Object.entries(filters).map(([key, value]) => [key, typeof value === 'string' ? [value] : value] as const);
     const all = { 'architecture': [architecture], 'root-device-type': ['ebs'], 'state': ['available'], 'virtualization-type': ['hvm'], ...(name === undefined ? {} : { name: [name] }), ...Object.fromEntries(more) };
     return new Ami({ type: 'filter', owners: [...owners], filters: all, ...(includeDeprecated === true ? { includeDeprecated } : {}) }, name ?? `an image of ${owners.join(', ')}`);
+  },
+  /**
+   * The image that a parameter of Systems Manager names, as those that vendors keep up to date do. Its value is an id, or JSON with an `image_id`.
+   * @example AmiLookup.fromSsmParameter('/aws/service/debian/release/12/latest/amd64')
+   */
+  fromSsmParameter(name: string): Ami {
+    if (!/^(arn:aws[\w-]*:ssm:[\w-]+:\d{12}:parameter)?[a-zA-Z0-9_.\-/]+(:[a-zA-Z0-9_.-]+)?$/.test(name)) throw new BakeError({ code: 'InvalidSsmParameter', message: `"${name}" is not the name of a parameter`, hint: 'a name has letters, digits and . - _ /, such as /web/base-ami; a version or label may follow after a colon' });
+    return new Ami({ type: 'ssm', name }, name);
   },
 } as const;

@@ -3,10 +3,12 @@ import { Annotations } from '../../image/annotations.js';
 import { checkProps } from '../../image/check-props.js';
 import type { Source } from '../../image/source.js';
 import { Ami } from './ami.js';
+import { checkImageProps, imagePropNames } from './check-image-props.js';
 import type { Ec2BlockDevice, Ec2SourceProps, Ec2SshProps } from './ec2-props.js';
 import { hasOwnLogin } from './login.js';
 
 const propNames: Readonly<Record<keyof Required<Ec2SourceProps>, true>> = {
+  ...imagePropNames, enaSupport: true, sriovSupport: true,
   region: true, profile: true, endpoint: true, baseImage: true, instanceType: true, subnetId: true, vpcId: true, availabilityZone: true, associatePublicIp: true,
   securityGroupIds: true, allowFrom: true, address: true, blockDevices: true, instanceProfile: true, userData: true, metadata: true, tenancy: true, ebsOptimized: true,
   cpuCredits: true, spot: true, runTags: true, longestLife: true, ssh: true, amiName: true, amiDescription: true, forceDeregister: true, snapshotTags: true, skipCreateAmi: true,
@@ -16,7 +18,8 @@ const deviceNames: Readonly<Record<keyof Required<Ec2BlockDevice>, true>> = {
   deviceName: true, size: true, type: true, iops: true, throughput: true, encrypted: true, kmsKeyId: true, snapshotId: true, deleteOnTermination: true, noDevice: true,
 };
 
-type Fault = (code: string, message: string, hint: string) => void;
+/** Tells of one that was found. */
+export type Fault = (code: string, message: string, hint: string) => void;
 
 /** Finds what does not fit together, before anything is made; each finding is an error annotation of the source. */
 export function checkEc2Props(source: Source, props: Ec2SourceProps): void {
@@ -30,6 +33,7 @@ export function checkEc2Props(source: Source, props: Ec2SourceProps): void {
   checkLogin(props, fault);
   checkNetwork(props, fault);
   checkImage(props, fault);
+  checkImageProps(source, props, fault);
 }
 
 function checkDevice(device: Ec2BlockDevice, source: Source, fault: Fault): void {
@@ -56,8 +60,12 @@ function checkNetwork({ securityGroupIds, allowFrom, vpcId, address, associatePu
   if (associatePublicIp === false && (address === undefined || address === 'public-ip' || address === 'public-dns')) fault('ConflictingProps', 'the instance gets no public address, and it is to be reached by one', "write address: 'private-ip'");
 }
 
-function checkImage({ skipCreateAmi, amiName, amiDescription, forceDeregister, snapshotTags }: Ec2SourceProps, fault: Fault): void {
+function checkImage(props: Ec2SourceProps, fault: Fault): void {
+  const { skipCreateAmi, spot = false, enaSupport, sriovSupport } = props;
+  if (spot !== false && (enaSupport === true || sriovSupport === true)) fault('ConflictingProps', 'a spot instance cannot be stopped, and "enaSupport" and "sriovSupport" are set on one that stands still', 'leave them out, or spot');
   if (skipCreateAmi !== true) return;
-  const useless = Object.entries({ amiName, amiDescription, forceDeregister, snapshotTags }).filter(([, value]) => value !== undefined).map(([name]) => `"${name}"`);
+  const ofImage = Object.fromEntries(Object.keys(imagePropNames).map((name) => [name, props[name as keyof typeof imagePropNames]]));
+  const { amiName, amiDescription, forceDeregister, snapshotTags } = props;
+  const useless = Object.entries({ amiName, amiDescription, forceDeregister, snapshotTags, enaSupport, sriovSupport, ...ofImage }).filter(([, value]) => value !== undefined).map(([name]) => `"${name}"`);
   if (useless.length > 0) fault('ConflictingProps', `no image is made, so ${useless.join(', ')} would have no effect`, 'leave them out, or skipCreateAmi');
 }

@@ -4,6 +4,7 @@ import type { SshMachineOptions } from '../../communicators/ssh/index.js';
 import type { TextInput } from '../../image/ref.js';
 import type { CloudInitDocument } from '../../vm/media/cloud-init/seed.js';
 import type { Ami } from './ami.js';
+import type { Ec2ImageProps } from './image-props.js';
 import type { addressKinds, volumeTypes } from './steps.js';
 
 /** How to log in. The machine's address is known by its instance. */
@@ -39,7 +40,7 @@ export interface Ec2BlockDevice {
 }
 
 /** Props of `Ec2Source`. */
-export interface Ec2SourceProps {
+export interface Ec2SourceProps extends Ec2ImageProps {
   /** @default - that of the environment (`AWS_REGION`) or of the profile */
   readonly region?: string;
   /** A profile of `~/.aws/config`. @default - the SDK's chain: environment, SSO, web identity, profile, the instance's role */
@@ -94,6 +95,10 @@ export interface Ec2SourceProps {
   readonly forceDeregister?: boolean;
   /** Tags of the image's snapshots; the source's tags are on them too. @default - none more */
   readonly snapshotTags?: Readonly<Record<string, string>>;
+  /** Machines of the image may use ENA, the driver of all newer types. EC2 cannot take it back. @default - as the base image */
+  readonly enaSupport?: boolean;
+  /** Machines of the image may use the Intel 82599 interface, of older types. EC2 cannot take it back. @default - as the base image */
+  readonly sriovSupport?: boolean;
   /** Only provisions: no image is made. @default false */
   readonly skipCreateAmi?: boolean;
 }

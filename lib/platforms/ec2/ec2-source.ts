@@ -10,7 +10,8 @@ import { Ami } from './ami.js';
 import { checkEc2Props } from './check-ec2-props.js';
 import type { Ec2BlockDevice, Ec2SourceProps } from './ec2-props.js';
 import { addLogin, type Login } from './login.js';
-import { type BlockDeviceSpec, type Ec2Access, ec2Ami, ec2BaseImage, ec2Instance, ec2Nothing, ec2Ready, ec2SecurityGroup, ec2Stop } from './steps.js';
+import { isIntermediate, planImage } from './plan-image.js';
+import { type BlockDeviceSpec, type Ec2Access, ec2Ami, ec2BaseImage, ec2Instance, ec2NetworkDrivers, ec2Nothing, ec2Ready, ec2SecurityGroup, ec2Stop } from './steps.js';
 
 /**
  * Builds an AMI in an instance of Amazon EC2, whose root volume is EBS: the instance is started from another AMI,
@@ -55,7 +56,9 @@ export class Ec2Source extends Source {
       step: ready, connection: instance.ref('connection'),
       variables: { id: instance.ref('id'), host: instance.ref('host'), port: props.ssh.port ?? 22, ...login.variables, sourceImageId: base.ref('id') },
     });
-    build.artifact(props.skipCreateAmi === true ? build.step('Nothing', { kind: ec2Nothing, title: 'no image is made', spec: { instanceId: instance.ref('id') } }) : this.#ami(build, access, instance, this.#tidy(build, instance, login)));
+    build.artifact(props.skipCreateAmi === true
+      ? build.step('Nothing', { kind: ec2Nothing, title: 'no image is made', spec: { instanceId: instance.ref('id') } })
+      : this.#image(build, access, base, this.#ami(build, access, instance, this.#stop(build, access, instance, this.#tidy(build, instance, login)))));
   }
 
   #types(): readonly string[] {
@@ -81,17 +84,38 @@ export class Ec2Source extends Source {
     return [build.step('Tidy', { kind: vmTidy, title: 'take out what building put in', spec: { connection: instance.ref('connection'), ...login.tidy } })];
   }
 
-  #ami(build: BuildPlanner, access: Ec2Access, instance: PlannedStep, tidied: readonly PlannedStep[]): PlannedStep {
-    const { spot, amiDescription, forceDeregister = false, snapshotTags, blockDevices } = this.props;
+  /** A spot instance cannot be stopped: it is imaged as it runs. */
+  #stop(build: BuildPlanner, access: Ec2Access, instance: PlannedStep, tidied: readonly PlannedStep[]): readonly PlannedStep[] {
+    const { spot = false, enaSupport: ena = false, sriovSupport: sriov = false } = this.props;
+    if (spot !== false) return tidied;
+    const instanceId = instance.ref('id');
+    const stopped = build.step('Stop', { kind: ec2Stop, title: 'stop the machine', spec: { access, instanceId } }, { after: tidied });
+    if (!ena && !sriov) return [stopped];
+    return [build.step('NetworkDrivers', { kind: ec2NetworkDrivers, title: 'network drivers of the image', spec: { access, instanceId, ena, sriov } }, { after: [stopped] })];
+  }
+
+  #ami(build: BuildPlanner, access: Ec2Access, instance: PlannedStep, stopped: readonly PlannedStep[]): PlannedStep {
+    const { spot = false, amiDescription, forceDeregister = false, blockDevices } = this.props;
+    const { name, namePrefix } = this.#naming(build);
+    const isOnWay = isIntermediate(this.props);
+    return build.step('Ami', {
+      kind: ec2Ami, title: isOnWay ? 'AMI to copy from' : typeof name === 'string' ? `AMI ${name}` : 'AMI',
+      spec: {
+        access, instanceId: instance.ref('id'), name: isOnWay ? undefined : name, namePrefix: isOnWay ? `${namePrefix}-intermediate` : namePrefix, description: amiDescription,
+        noReboot: spot !== false, replace: forceDeregister, blockDevices: devicesOf(blockDevices), tags: build.tags,
+      },
+    }, { lifetime: isOnWay ? 'run' : 'artifact', after: stopped });
+  }
+
+  #image(build: BuildPlanner, access: Ec2Access, base: PlannedStep, ami: PlannedStep): PlannedStep {
+    const { amiDescription: description, forceDeregister: replace = false, snapshotTags } = this.props;
+    return planImage(build, this.props, { access, ami, base, ...this.#naming(build), description, replace, tags: build.tags, snapshotTags });
+  }
+
+  #naming(build: BuildPlanner) {
     const { amiName } = this.props;
     const named = (text: TextInput) => outputName(text, this, { buildName: build.name, platform: this.platform });
-    const name = amiName === undefined ? undefined : named(amiName);
-    const isSpot = spot === true || typeof spot === 'object';
-    const stopped = isSpot ? tidied : [build.step('Stop', { kind: ec2Stop, title: 'stop the machine', spec: { access, instanceId: instance.ref('id') } }, { after: tidied })];
-    return build.step('Ami', {
-      kind: ec2Ami, title: typeof name === 'string' ? `AMI ${name}` : 'AMI',
-      spec: { access, instanceId: instance.ref('id'), name, namePrefix: named('{image}-{build}'), description: amiDescription, noReboot: isSpot, replace: forceDeregister, blockDevices: devicesOf(blockDevices), tags: build.tags, snapshotTags: { ...build.tags, ...snapshotTags } },
-    }, { lifetime: 'artifact', after: stopped });
+    return { named, name: amiName === undefined ? undefined : named(amiName), namePrefix: named('{image}-{build}') as string };
   }
 }
 

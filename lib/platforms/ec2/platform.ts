@@ -1,18 +1,28 @@
 import type { Extension } from '../../engine/extension.js';
-import { ec2Ami, ec2BaseImage, ec2Instance, ec2Nothing, ec2Ready, ec2SecurityGroup, ec2Stop } from './steps.js';
+import { ec2AmiCopy, ec2FastLaunch, ec2Image, ec2ImageProtection, ec2ImageSettings, ec2SsmParameter } from './image-steps.js';
+import { ec2Ami, ec2BaseImage, ec2Instance, ec2NetworkDrivers, ec2Nothing, ec2Ready, ec2SecurityGroup, ec2Stop } from './steps.js';
 
 const regions = async () => (await import('./engine/region.js')).awsRegions;
+const images = async () => (await import('./engine/aws-images.js')).awsImages;
+const parameters = async () => (await import('./engine/aws-parameters.js')).awsParameters;
 
 /** Images of Amazon EC2. */
 export const ec2Extension: Extension = {
   name: 'ec2',
   steps: [
-    { kind: ec2BaseImage, load: async () => (await import('./engine/base-image-handler.js')).baseImageHandler(await regions()) },
+    { kind: ec2BaseImage, load: async () => (await import('./engine/base-image-handler.js')).baseImageHandler(await regions(), await parameters()) },
     { kind: ec2SecurityGroup, load: async () => (await import('./engine/security-group-handler.js')).securityGroupHandler(await regions()) },
     { kind: ec2Instance, load: async () => (await import('./engine/instance-handler.js')).instanceHandler(await regions()) },
     { kind: ec2Ready, load: async () => (await import('./engine/ready-handler.js')).readyHandler(await regions()) },
     { kind: ec2Stop, load: async () => (await import('./engine/stop-handler.js')).stopHandler(await regions()) },
     { kind: ec2Ami, load: async () => (await import('./engine/ami-handler.js')).amiHandler(await regions()) },
+    { kind: ec2NetworkDrivers, load: async () => (await import('./engine/network-drivers-handler.js')).networkDriversHandler(await images()) },
+    { kind: ec2AmiCopy, load: async () => (await import('./engine/ami-copy-handler.js')).amiCopyHandler(await regions(), await images()) },
+    { kind: ec2ImageSettings, load: async () => (await import('./engine/image-settings-handler.js')).imageSettingsHandler(await images()) },
+    { kind: ec2FastLaunch, load: async () => (await import('./engine/fast-launch-handler.js')).fastLaunchHandler(await images()) },
+    { kind: ec2ImageProtection, load: async () => (await import('./engine/image-protection-handler.js')).imageProtectionHandler(await images()) },
+    { kind: ec2SsmParameter, load: async () => (await import('./engine/ssm-parameter-handler.js')).ssmParameterHandler(await parameters()) },
+    { kind: ec2Image, load: async () => (await import('./engine/image-handler.js')).imageHandler(await regions(), await parameters()) },
     { kind: ec2Nothing, load: async () => (await import('./engine/nothing-handler.js')).nothingHandler },
   ],
   scan: async (host) => (await import('./engine/scan.js')).scanRegion((await regions())({}), host),

@@ -10,17 +10,20 @@ export const addressKinds = ['public-ip', 'private-ip', 'public-dns', 'private-d
 
 const text = late(z.string().min(1));
 const asConnection: z.ZodType<Connection> = z.custom<Connection>((value) => typeof (value as JsonObject | null)?.['kind'] === 'string', 'must be a connection');
-const tags = z.record(z.string(), z.string()).optional();
+export const tags = z.record(z.string(), z.string()).optional();
 const id = (prefix: string, what: string) => z.string().regex(new RegExp(`^${prefix}-[0-9a-f]{8,17}$`), `must be the id of ${what}, such as ${prefix}-0123456789abcdef0`);
 const cidr = z.union([z.cidrv4(), z.cidrv6()], 'must be a network, such as 203.0.113.7/32');
 
 /** Which account and region, and the way there. */
-const access = z.strictObject({
+export const access = z.strictObject({
   region: z.string().regex(/^[a-z]{2,}(-[a-z]+)+-\d+$/, 'must be a region, such as eu-west-1').optional(),
   profile: z.string().min(1).optional(),
   endpoint: z.url({ protocol: /^https?$/ }).optional(),
 });
 export type Ec2Access = z.output<typeof access>;
+
+/** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateImage.html */
+export const amiName = late(z.string().regex(/^[A-Za-z0-9()[\] ./'@_-]{3,128}$/, "must be 3 to 128 letters, digits and ( ) [ ] . / - ' @ _ and space"));
 
 /** Finds the image to start from. */
 export const ec2BaseImage = defineStepKind({
@@ -32,6 +35,7 @@ export const ec2BaseImage = defineStepKind({
     access,
     query: z.union([
       z.strictObject({ type: z.literal('id'), id: id('ami', 'an AMI') }),
+      z.strictObject({ type: z.literal('ssm'), name: z.string().min(1) }),
       z.strictObject({ type: z.literal('filter'), owners: z.array(z.string().min(1)).min(1), filters: z.record(z.string(), z.array(z.string())), includeDeprecated: z.boolean().optional() }),
     ]),
   }),
@@ -126,6 +130,15 @@ export const ec2Ready = defineStepKind({
   outputs: [],
 });
 
+/** Drivers that machines of the image may use. */
+export const ec2NetworkDrivers = defineStepKind({
+  kind: 'ec2.networkDrivers',
+  type: 'action',
+  version: 1,
+  spec: z.strictObject({ access, instanceId: text, ena: z.boolean(), sriov: z.boolean() }),
+  outputs: [],
+});
+
 /** Stops the machine, so that its volumes are at rest. */
 export const ec2Stop = defineStepKind({
   kind: 'ec2.stop',
@@ -135,16 +148,17 @@ export const ec2Stop = defineStepKind({
   outputs: [],
 });
 
-/** The image. */
+/** The image, in the region of its machine. */
 export const ec2Ami = defineStepKind({
   kind: 'ec2.ami',
   type: 'resource',
+  part: true,
   noun: 'AMI',
   version: 1,
   spec: z.strictObject({
     access,
     instanceId: text,
-    name: late(z.string().regex(/^[A-Za-z0-9()[\] ./'@_-]{3,128}$/, "must be 3 to 128 letters, digits and ( ) [ ] . / - ' @ _ and space")).optional(),
+    name: amiName.optional(),
     /** Of a name that no other run gives: the run's id follows. */
     namePrefix: z.string(),
     description: late(z.string().max(255)).optional(),
@@ -153,9 +167,8 @@ export const ec2Ami = defineStepKind({
     replace: z.boolean(),
     blockDevices: z.array(blockDevice).optional(),
     tags,
-    snapshotTags: tags,
   }),
-  outputs: ['artifact', 'id', 'snapshots'],
+  outputs: ['artifact', 'id', 'region', 'name', 'snapshots', 'madeBy'],
 });
 
 /** Where no image is made. */

@@ -1,14 +1,13 @@
-import type { EC2Client, Filter, Image, Instance, RunInstancesCommandInput, Tag } from '@aws-sdk/client-ec2';
+import type { Filter, Image, Instance, RunInstancesCommandInput, Tag } from '@aws-sdk/client-ec2';
 import { BakeError } from '../../../core/bake-error.js';
 import type { BlockDeviceSpec, Ec2Access } from '../steps.js';
+import { type Ec2Client, openEc2 } from './aws-client.js';
 import { ec2Error } from './aws-error.js';
 import type { CreateImageRequest, Ec2Port, ImageFacts, ImageQuery, InstanceFacts, InstanceRequest, SecurityGroupRequest, Tags } from './ec2-port.js';
 
-type Sdk = typeof import('./aws-sdk.js');
-
 const clients = new Map<string, Ec2Port>();
 
-/** One client, and so one set of connections and one memory of throttling, for each account and region of a process. */
+/** One for each account and region of a process. */
 export function awsEc2(access: Ec2Access): Ec2Port {
   const key = JSON.stringify([access.region, access.profile, access.endpoint]);
   const known = clients.get(key) ?? new AwsEc2(access);
@@ -16,21 +15,11 @@ export function awsEc2(access: Ec2Access): Ec2Port {
   return known;
 }
 
-/** Tries of the SDK at a call, with growing pauses that follow its throttling. */
-const tries = 8;
-
 class AwsEc2 implements Ec2Port {
-  readonly #open: () => Promise<{ readonly sdk: Sdk; readonly client: EC2Client }>;
+  readonly #open: () => Promise<Ec2Client>;
 
-  constructor({ region, profile, endpoint }: Ec2Access) {
-    let opened: Promise<{ readonly sdk: Sdk; readonly client: EC2Client }> | undefined;
-    this.#open = () => opened ??= import('./aws-sdk.js').then((sdk) => ({
-      sdk,
-      client: new sdk.EC2Client({
-        retryMode: 'adaptive', maxAttempts: tries, customUserAgent: 'bake',
-        ...(region === undefined ? {} : { region }), ...(profile === undefined ? {} : { profile }), ...(endpoint === undefined ? {} : { endpoint }),
-      }),
-    }));
+  constructor(access: Ec2Access) {
+    this.#open = () => openEc2(access);
   }
 
   async region(): Promise<string> {

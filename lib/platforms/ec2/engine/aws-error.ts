@@ -9,7 +9,7 @@ const wrongLogin = new Set(['AuthFailure', 'InvalidClientTokenId', 'SignatureDoe
 const notFound = /\.NotFound$|^InvalidAMIID\.Unavailable$|NotFoundException$/;
 
 /** What the SDK threw, in our words; an abort and our own errors pass through. */
-export function ec2Error(error: unknown, action: string): unknown {
+export function ec2Error(error: unknown, action: string, service = 'ec2'): unknown {
   if (!(error instanceof Error) || BakeError.is(error) || error.name === 'AbortError') return error;
   const { name: code, message } = error;
   const make = (options: Omit<BakeErrorOptions, 'message'> & { readonly message?: string }) => new BakeError({ source: 'platform', message: `${action}: ${message} (${code})`, cause: error, ...options });
@@ -18,7 +18,7 @@ export function ec2Error(error: unknown, action: string): unknown {
   if (inUse.has(code)) return make({ code: 'Ec2InUse', transient: true });
   if (noCapacity.has(code)) return make({ code: 'Ec2NoCapacity', hint: 'give several instance types, or another zone' });
   if (code === 'InvalidAMIName.Duplicate') return make({ code: 'Ec2NameTaken', source: 'user' });
-  if (code === 'UnauthorizedOperation' || code === 'AccessDenied' || code === 'AccessDeniedException') return make({ code: 'Ec2Denied', source: 'user', message: `these credentials may not call ec2:${action}: ${plain(message)}`, hint: `add { "Effect": "Allow", "Action": "ec2:${action}", "Resource": "*" } to their policy` });
+  if (code === 'UnauthorizedOperation' || code === 'AccessDenied' || code === 'AccessDeniedException') return make({ code: 'Ec2Denied', source: 'user', message: `these credentials may not call ${service}:${action}: ${plain(message)}`, hint: `add { "Effect": "Allow", "Action": "${service}:${action}", "Resource": "*" } to their policy` });
   if (expired.has(code)) return make({ code: 'Ec2CredentialsExpired', source: 'user', hint: 'log in again, for example with "aws sso login"' });
   if (wrongLogin.has(code)) return make({ code: 'Ec2CredentialsRefused', source: 'user', hint: 'look at AWS_ACCESS_KEY_ID and AWS_PROFILE, and at the clock of this computer' });
   if (code === 'CredentialsProviderError') return make({ code: 'Ec2NoCredentials', source: 'user', message: `there are no AWS credentials: ${message}`, hint: 'set AWS_PROFILE, log in with "aws sso login", or give "profile"' });

@@ -3,7 +3,9 @@ import { BakeError } from '../../../core/bake-error.js';
 import type { ActionHandler, StepContext } from '../../../engine/handler.js';
 import type { ec2BaseImage } from '../steps.js';
 import type { ImageFacts } from './ec2-port.js';
+import type { ParametersFor } from './parameter-port.js';
 import type { Region, RegionFor } from './region.js';
+import { imageOfParameter } from './image-of-parameter.js';
 
 type Spec = z.output<(typeof ec2BaseImage)['spec']>;
 type Filter = Extract<Spec['query'], { readonly type: 'filter' }>;
@@ -12,28 +14,33 @@ export type BaseAmi = { readonly id: string; readonly name: string; readonly roo
 const pinSchema = z.object({ id: z.string().regex(/^ami-[0-9a-f]+$/), name: z.string() });
 
 /** Finds the image that a machine starts from. */
-export function baseImageHandler(regionFor: RegionFor): ActionHandler<Spec, BaseAmi> {
+export function baseImageHandler(regionFor: RegionFor, parametersFor: ParametersFor): ActionHandler<Spec, BaseAmi> {
   return {
     async run({ access, query }, ctx) {
       const region = regionFor(access);
       if (query.type === 'id') return known(query.id, region, ctx);
+      const what = query.type === 'ssm' ? `ssm ${query.name}` : describe(query);
       let found: ImageFacts | undefined;
-      const pin = await ctx.pin(`ami ${await region.ec2.region()} ${describe(query)}`, pinSchema, async () => {
-        found = await newest(query, region, ctx);
+      const pin = await ctx.pin(`ami ${await region.ec2.region()} ${what}`, pinSchema, async () => {
+        found = query.type === 'ssm' ? await available(await imageOfParameter(query.name, parametersFor(access), ctx), region, ctx) : await newest(query, region, ctx);
         return { id: found.id, name: found.name };
       });
-      const base = found === undefined ? await known(pin!.id, region, ctx).catch((error: unknown) => { throw withPin(error, query); }) : baseOf(found);
+      const base = found === undefined ? await known(pin!.id, region, ctx).catch((error: unknown) => { throw withPin(error, query.type === 'ssm' ? query.name : query.filters['name']?.[0] ?? ''); }) : baseOf(found);
       ctx.log(`${base.id} ${base.name}`, 'info');
       return base;
     },
   };
 }
 
-async function known(id: string, { ec2 }: Region, ctx: StepContext): Promise<BaseAmi> {
+async function known(id: string, region: Region, ctx: StepContext): Promise<BaseAmi> {
+  return baseOf(await available(id, region, ctx));
+}
+
+async function available(id: string, { ec2 }: Region, ctx: StepContext): Promise<ImageFacts> {
   const [image] = await ec2.images({ ids: [id], includeDeprecated: true }, ctx.signal);
   if (image === undefined) throw new BakeError({ code: 'Ec2NotFound', message: `there is no image ${id} in ${await ec2.region()}`, hint: 'an image has another id in each region; is it shared with this account?' });
   if (image.state !== 'available') throw new BakeError({ code: 'AmiNotAvailable', message: `the image ${id} is ${image.state}, not available${image.reason === undefined ? '' : `: ${image.reason}`}`, hint: 'wait until it is, or take another one' });
-  return baseOf(image);
+  return image;
 }
 
 async function newest({ owners, filters, includeDeprecated }: Filter, { ec2 }: Region, ctx: StepContext): Promise<ImageFacts> {
@@ -43,8 +50,8 @@ async function newest({ owners, filters, includeDeprecated }: Filter, { ec2 }: R
   throw new BakeError({ code: 'NoAmiFound', message: `no image of ${owners.join(', ')} in ${await ec2.region()} has ${asked}`, hint: 'look at the name (* stands for any characters), the owners, the architecture and the region' });
 }
 
-function withPin(error: unknown, query: Filter): BakeError {
-  return BakeError.from(error).with({ hint: `bake.lock.json pins it; run "bake run --update='ami *${query.filters['name']?.[0] ?? ''}*'" to look for a newer one` });
+function withPin(error: unknown, name: string): BakeError {
+  return BakeError.from(error).with({ hint: `bake.lock.json pins it; run "bake run --update='ami *${name}*'" to look for a newer one` });
 }
 
 function baseOf({ id, name, rootDevice, architecture }: ImageFacts): BaseAmi {

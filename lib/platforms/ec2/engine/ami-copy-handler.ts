@@ -1,0 +1,39 @@
+import { BakeError } from '../../../core/bake-error.js';
+import type { ResourceHandler } from '../../../engine/handler.js';
+import type { AmiCopySpec } from '../image-steps.js';
+import type { Ec2Access } from '../steps.js';
+import { freeName, makeNamed, requireFree } from './image-name.js';
+import type { ImagesFor } from './image-port.js';
+import { type AmiHandle, imageCare, untilAvailable } from './made-image.js';
+import type { RegionFor } from './region.js';
+import { stamped } from './stamps.js';
+
+/** Copies an image into another region, or into its own with another key. */
+export function amiCopyHandler(regionFor: RegionFor, imagesFor: ImagesFor): ResourceHandler<AmiCopySpec, AmiHandle> {
+  return {
+    async checkKnown({ access = {}, from = {}, name, namePrefix, replace }, ctx) {
+      await requireElsewhere(access, from, regionFor);
+      // Whether the account may use that region at all is seen by it as well.
+      await requireFree({ name: name ?? `${namePrefix}-${ctx.run.id}`, ...(replace === undefined ? {} : { replace }) }, regionFor(access).ec2, ctx);
+    },
+    async acquire(spec, ctx) {
+      const region = regionFor(spec.access);
+      const { sourceId, sourceRegion, description, encrypted, kmsKeyId, completionDuration, tags, snapshotTags } = spec;
+      const name = await freeName(spec, region.ec2, ctx);
+      const request = {
+        sourceId, sourceRegion, name, description, kmsKeyId, encrypted: encrypted ?? (kmsKeyId === undefined ? undefined : true), completionMinutes: completionDuration === undefined ? undefined : completionDuration / 60_000,
+        tags: stamped({ Name: name, ...tags }, ctx), snapshotTags: stamped({ Name: name, ...snapshotTags }, ctx),
+      };
+      const id = await makeNamed(name, region.ec2, ctx, () => imagesFor(spec.access).copy(request, ctx.signal));
+      ctx.log(`${id} in ${await region.ec2.region()}: EC2 copies ${sourceId}`, 'info');
+      return untilAvailable(id, region, spec.access, ctx);
+    },
+    ...imageCare(regionFor),
+  };
+}
+
+async function requireElsewhere(access: Ec2Access, from: Ec2Access, regionFor: RegionFor): Promise<void> {
+  if (access.region === from.region) return; // another key for the same region
+  const own = await regionFor(from).ec2.region();
+  if (own === access.region) throw new BakeError({ code: 'CopyToOwnRegion', message: `"copyTo" has ${own}, where the image is made`, hint: 'leave it out; encryptBoot and kmsKeyId are for the image there' });
+}

@@ -1,0 +1,130 @@
+import type { Tag } from '@aws-sdk/client-ec2';
+import { BakeError } from '../../../core/bake-error.js';
+import type { Ec2Access } from '../steps.js';
+import { type Ec2Client, openEc2 } from './aws-client.js';
+import { ec2Error } from './aws-error.js';
+import type { Tags } from './ec2-port.js';
+import type { CopyRequest, FastLaunchFacts, FastLaunchRequest, ImagePort, LaunchPermission } from './image-port.js';
+
+/** Amazon's. */
+export const awsImages = (access: Ec2Access): ImagePort => new AwsImages(access);
+
+class AwsImages implements ImagePort {
+  readonly #open: () => Promise<Ec2Client>;
+
+  constructor(access: Ec2Access) {
+    this.#open = () => openEc2(access);
+  }
+
+  async copy({ sourceId, sourceRegion, name, description, encrypted, kmsKeyId, completionMinutes, tags, snapshotTags }: CopyRequest, abortSignal: AbortSignal): Promise<string> {
+    const { sdk, client } = await this.#open();
+    const { ImageId = '' } = await calling('CopyImage', () => client.send(new sdk.CopyImageCommand({
+      SourceImageId: sourceId, SourceRegion: sourceRegion, Name: name, Description: description, Encrypted: encrypted, KmsKeyId: kmsKeyId, SnapshotCopyCompletionDurationMinutes: completionMinutes,
+      TagSpecifications: [{ ResourceType: 'image', Tags: tagsOf(tags) }, { ResourceType: 'snapshot', Tags: tagsOf(snapshotTags) }],
+    }), { abortSignal }));
+    return ImageId;
+  }
+
+  async share(id: string, { users = [], groups = [], organizations = [], organizationalUnits = [] }: LaunchPermission, abortSignal: AbortSignal): Promise<void> {
+    const { sdk, client } = await this.#open();
+    const Add = [
+      ...users.map((UserId) => ({ UserId })), ...groups.map((Group) => ({ Group })),
+      ...organizations.map((OrganizationArn) => ({ OrganizationArn })), ...organizationalUnits.map((OrganizationalUnitArn) => ({ OrganizationalUnitArn })),
+    ];
+    await calling('ModifyImageAttribute', () => client.send(new sdk.ModifyImageAttributeCommand({ ImageId: id, LaunchPermission: { Add } }), { abortSignal }));
+  }
+
+  async shareSnapshot(id: string, { users = [], groups = [] }: Pick<LaunchPermission, 'users' | 'groups'>, abortSignal: AbortSignal): Promise<void> {
+    const { sdk, client } = await this.#open();
+    await calling('ModifySnapshotAttribute', () => client.send(new sdk.ModifySnapshotAttributeCommand({
+      SnapshotId: id, Attribute: 'createVolumePermission', OperationType: 'add', ...(users.length === 0 ? {} : { UserIds: [...users] }), ...(groups.length === 0 ? {} : { GroupNames: [...groups] }),
+    }), { abortSignal }));
+  }
+
+  async makePrivate(id: string, snapshots: readonly string[], abortSignal: AbortSignal): Promise<void> {
+    const { sdk, client } = await this.#open();
+    await Promise.all([
+      calling('ResetImageAttribute', () => client.send(new sdk.ResetImageAttributeCommand({ ImageId: id, Attribute: 'launchPermission' }), { abortSignal })),
+      ...snapshots.map((snapshot) => calling('ResetSnapshotAttribute', () => client.send(new sdk.ResetSnapshotAttributeCommand({ SnapshotId: snapshot, Attribute: 'createVolumePermission' }), { abortSignal }))),
+    ]);
+  }
+
+  async requireTokens(id: string, abortSignal: AbortSignal): Promise<void> {
+    const { sdk, client } = await this.#open();
+    await calling('ModifyImageAttribute', () => client.send(new sdk.ModifyImageAttributeCommand({ ImageId: id, ImdsSupport: { Value: 'v2.0' } }), { abortSignal }));
+  }
+
+  async deprecate(id: string, at: Date | undefined, abortSignal: AbortSignal): Promise<void> {
+    const { sdk, client } = await this.#open();
+    if (at === undefined) await calling('DisableImageDeprecation', () => client.send(new sdk.DisableImageDeprecationCommand({ ImageId: id }), { abortSignal }));
+    else await calling('EnableImageDeprecation', () => client.send(new sdk.EnableImageDeprecationCommand({ ImageId: id, DeprecateAt: at }), { abortSignal }));
+  }
+
+  async protect(id: string, WithCooldown: boolean, abortSignal: AbortSignal): Promise<void> {
+    const { sdk, client } = await this.#open();
+    await calling('EnableImageDeregistrationProtection', () => client.send(new sdk.EnableImageDeregistrationProtectionCommand({ ImageId: id, WithCooldown }), { abortSignal }));
+  }
+
+  async unprotect(id: string, abortSignal: AbortSignal): Promise<void> {
+    const { sdk, client } = await this.#open();
+    await orGone(() => calling('DisableImageDeregistrationProtection', () => client.send(new sdk.DisableImageDeregistrationProtectionCommand({ ImageId: id }), { abortSignal })));
+  }
+
+  async isProtected(id: string, abortSignal: AbortSignal): Promise<boolean> {
+    const { sdk, client } = await this.#open();
+    const found = await orGone(() => calling('DescribeImages', () => client.send(new sdk.DescribeImagesCommand({ ImageIds: [id], IncludeDeprecated: true }), { abortSignal })));
+    const protection = found?.Images?.[0]?.DeregistrationProtection ?? 'disabled';
+    return protection.startsWith('enabled');
+  }
+
+  async enableFastLaunch(id: string, { launchTemplate, maxParallelLaunches, targetResourceCount }: FastLaunchRequest, abortSignal: AbortSignal): Promise<void> {
+    const { sdk, client } = await this.#open();
+    await calling('EnableFastLaunch', () => client.send(new sdk.EnableFastLaunchCommand({
+      ImageId: id, ResourceType: 'snapshot', MaxParallelLaunches: maxParallelLaunches,
+      ...(targetResourceCount === undefined ? {} : { SnapshotConfiguration: { TargetResourceCount: targetResourceCount } }),
+      ...(launchTemplate === undefined ? {} : { LaunchTemplate: { LaunchTemplateId: launchTemplate.id, LaunchTemplateName: launchTemplate.name, Version: launchTemplate.version ?? '$Default' } }),
+    }), { abortSignal }));
+  }
+
+  async disableFastLaunch(id: string, abortSignal: AbortSignal): Promise<void> {
+    const { sdk, client } = await this.#open();
+    await orGone(() => calling('DisableFastLaunch', () => client.send(new sdk.DisableFastLaunchCommand({ ImageId: id }), { abortSignal })));
+  }
+
+  async fastLaunches(ids: readonly string[], abortSignal: AbortSignal): Promise<readonly FastLaunchFacts[]> {
+    const { sdk, client } = await this.#open();
+    const { FastLaunchImages = [] } = await calling('DescribeFastLaunchImages', () => client.send(new sdk.DescribeFastLaunchImagesCommand({ ImageIds: [...ids] }), { abortSignal }));
+    return FastLaunchImages.map(({ ImageId = '', State = 'enabling', StateTransitionReason: reason }) => ({
+      id: ImageId, state: State.endsWith('failed') ? 'failed' : State as FastLaunchFacts['state'], ...(reason === undefined ? {} : { reason }),
+    }));
+  }
+
+  async setNetworkDrivers(instance: string, { ena, sriov }: { readonly ena: boolean; readonly sriov: boolean }, abortSignal: AbortSignal): Promise<void> {
+    const { sdk, client } = await this.#open();
+    const modify = (attribute: object) => calling('ModifyInstanceAttribute', () => client.send(new sdk.ModifyInstanceAttributeCommand({ InstanceId: instance, ...attribute }), { abortSignal }));
+    // EC2 takes one attribute at a time.
+    if (ena) await modify({ EnaSupport: { Value: true } });
+    if (sriov) await modify({ SriovNetSupport: { Value: 'simple' } });
+  }
+}
+
+async function calling<T>(action: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw ec2Error(error, action);
+  }
+}
+
+async function orGone<T>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (BakeError.is(error) && error.code === 'Ec2NotFound') return undefined;
+    throw error;
+  }
+}
+
+function tagsOf(tags: Tags): Tag[] {
+  return Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
+}

@@ -1,0 +1,67 @@
+import { BakeError } from '../../../core/bake-error.js';
+import type { Artifact } from '../../../core/artifact.js';
+import type { JsonObject } from '../../../core/json.js';
+import type { StepContext } from '../../../engine/handler.js';
+import type { Ec2Access } from '../steps.js';
+import type { ImageFacts } from './ec2-port.js';
+import type { Region, RegionFor } from './region.js';
+import { tokenTag } from './stamps.js';
+
+/** One image of one region. */
+export type AmiHandle = JsonObject & {
+  readonly artifact: Artifact; readonly id: string; readonly region: string; readonly name: string; readonly snapshots: readonly string[];
+  /** The run that made it. */
+  readonly madeBy: string;
+  /** With its region, whatever the environment says when it is removed. */
+  readonly access: JsonObject;
+};
+
+/** Finding, removing and looking at an image, whichever way it was made. */
+export function imageCare(regionFor: RegionFor) {
+  return {
+    async find(token: string, { access }: { readonly access: Ec2Access }, ctx: StepContext): Promise<AmiHandle | undefined> {
+      const { ec2 } = regionFor(access);
+      const [image] = await ec2.images({ owners: ['self'], filters: { [`tag:${tokenTag}`]: [token] }, includeDeprecated: true }, ctx.signal);
+      return image === undefined ? undefined : handleOf(image, await ec2.region(), access, ctx);
+    },
+    async release({ id, snapshots, access }: AmiHandle, ctx: StepContext): Promise<void> {
+      const { ec2 } = regionFor(access);
+      // What is being copied has no snapshots to name yet.
+      const known = snapshots.length > 0 ? snapshots : await ec2.images({ ids: [id], includeDeprecated: true }, ctx.signal).then(([image]) => image?.snapshots ?? [], () => []);
+      await ec2.deregisterImage(id, known, ctx.signal);
+    },
+    holds: ({ id, access }: AmiHandle, ctx: StepContext) => isAvailable(id, regionFor(access), ctx),
+    settle: 10_000,
+  };
+}
+
+/** Whether it is there and can be used. */
+export async function isAvailable(id: string, { ec2 }: Region, { signal }: Pick<StepContext, 'signal'>): Promise<boolean> {
+  try {
+    const [image] = await ec2.images({ ids: [id], includeDeprecated: true }, signal);
+    return image?.state === 'available';
+  } catch (error) {
+    if (BakeError.is(error) && error.code === 'Ec2NotFound') return false;
+    throw error;
+  }
+}
+
+/** Waits until EC2 has made it. @throws BakeError `AmiFailed` */
+export async function untilAvailable(id: string, region: Region, access: Ec2Access, ctx: StepContext): Promise<AmiHandle> {
+  const image = await region.images.until(id, isDone, ctx);
+  return handleOf(image, await region.ec2.region(), access, ctx);
+}
+
+function isDone({ id, state, reason }: ImageFacts): boolean {
+  if (state === 'available') return true;
+  if (state === 'pending') return false;
+  throw new BakeError({ code: 'AmiFailed', source: 'platform', message: `EC2 could not make the image ${id}${reason === undefined ? '' : `: ${reason}`}`, hint: 'may these credentials use the keys that the volumes are encrypted with?' });
+}
+
+function handleOf({ id, name, snapshots: known, architecture }: ImageFacts, region: string, access: Ec2Access, { run }: StepContext): AmiHandle {
+  const snapshots = [...known];
+  return {
+    id, region, name, snapshots, madeBy: run.id, access: { ...access, region },
+    artifact: { type: 'ec2.ami', id: `${region}:${id}`, title: `AMI ${name} (${id} in ${region})`, files: [], data: { region, id, name, architecture, snapshots } },
+  };
+}

@@ -1,0 +1,127 @@
+import type { BuildPlanner, PlannedStep } from '../../image/compile.js';
+import type { TextInput } from '../../image/ref.js';
+import type { Ec2Copy, Ec2ImageProps, Ec2RegionProps } from './image-props.js';
+import { ec2AmiCopy, ec2FastLaunch, ec2Image, ec2ImageProtection, ec2ImageSettings, ec2SsmParameter } from './image-steps.js';
+import type { Ec2Access } from './steps.js';
+
+type Tags = Readonly<Record<string, string>>;
+type Planner = Pick<BuildPlanner, 'step'>;
+
+/** What a source has made, and how it is to be called. */
+export interface MadeImage {
+  readonly access: Ec2Access;
+  /** Has the outputs of `ec2.ami`. */
+  readonly ami: PlannedStep;
+  /** What it was made of, with the outputs of `ec2.baseImage`. */
+  readonly base: PlannedStep;
+  readonly name?: TextInput | undefined;
+  /** Fills in what a name has in braces. */
+  readonly named: (text: TextInput) => TextInput;
+  /** Of a name that no other run gives. */
+  readonly namePrefix: string;
+  readonly description?: TextInput | undefined;
+  readonly replace: boolean;
+  readonly tags: Tags;
+  /** Of its snapshots, beside `tags`. */
+  readonly snapshotTags?: Tags | undefined;
+}
+
+/** One image that stays. */
+interface Place {
+  /** Ends the names of its steps, and their titles. */
+  readonly suffix: string;
+  readonly where: string;
+  readonly access: Ec2Access;
+  readonly image: PlannedStep;
+  readonly wishes: Ec2RegionProps;
+  readonly tags: Tags;
+}
+
+/** Whether the image of the machine is only there to be copied. */
+export function isIntermediate({ encryptBoot, skipSaveBuildRegion }: Ec2ImageProps): boolean {
+  return encryptBoot === true || skipSaveBuildRegion === true;
+}
+
+/** What is asked for of each other region. */
+export function copiesOf({ copyTo = [] }: Ec2ImageProps): readonly Ec2Copy[] {
+  return copyTo.map((copy) => (typeof copy === 'string' ? { region: copy } : copy));
+}
+
+/**
+ * Plans what becomes of an image: copies, who may use them, and where their ids are written.
+ * @returns the step with the artifact
+ */
+export function planImage(build: Planner, props: Ec2ImageProps, made: MadeImage): PlannedStep {
+  const places = [...ownPlace(build, props, made), ...copiesOf(props).map((copy) => copyPlace(build, props, made, copy))];
+  const settled = places.flatMap((place) => settle(build, props, place));
+  const parameters = places.flatMap((place) => writeParameters(build, place, settled));
+  return build.step('Image', {
+    kind: ec2Image, title: places.length === 1 ? 'finish the image' : `finish the images of ${places.length} regions`,
+    spec: {
+      images: places.map(({ access, image, tags }) => ({ access, id: image.ref('id'), region: image.ref('region'), name: image.ref('name'), snapshots: image.ref('snapshots'), madeBy: image.ref('madeBy'), tags, snapshotTags: made.snapshotTags })),
+      parameters: parameters.map(({ access, step }) => ({ access, name: step.ref('name'), imageId: step.ref('imageId') })),
+      sourceAmi: made.base.ref('id'), sourceAmiName: made.base.ref('name'), architecture: made.base.ref('architecture'),
+    },
+  }, { lifetime: 'artifact', after: settled });
+}
+
+function ownPlace(build: Planner, props: Ec2ImageProps, made: MadeImage): readonly Place[] {
+  if (props.skipSaveBuildRegion === true) return [];
+  const { access, ami, tags } = made;
+  const image = props.encryptBoot === true ? copy(build, made, 'Encrypted', { title: 'encrypted copy', access, tags, spec: { encrypted: true, kmsKeyId: props.kmsKeyId } }) : ami;
+  return [{ suffix: '', where: '', access, image, wishes: props, tags }];
+}
+
+function copyPlace(build: Planner, props: Ec2ImageProps, made: MadeImage, { region, name, encrypted, kmsKeyId, tags, completionDuration, ...own }: Ec2Copy): Place {
+  const access = { ...made.access, region };
+  const allTags = { ...made.tags, ...tags };
+  const isEncrypted = encrypted ?? (kmsKeyId !== undefined || props.encryptBoot === true ? true : undefined);
+  const image = copy(build, made, `Copy-${region}`, { title: `copy to ${region}`, access, tags: allTags, spec: { encrypted: isEncrypted, kmsKeyId, completionDuration, ...(name === undefined ? {} : { name: made.named(name) }) } });
+  const { share, fastLaunch, ssmParameter } = props;
+  return { suffix: `-${region}`, where: ` in ${region}`, access, image, wishes: { ...defined({ share, fastLaunch, ssmParameter }), ...defined(own) }, tags: allTags };
+}
+
+function copy(build: Planner, made: MadeImage, step: string, { title, access, tags, spec }: { readonly title: string; readonly access: Ec2Access; readonly tags: Tags; readonly spec: object }): PlannedStep {
+  const { ami, name, namePrefix, description, replace, snapshotTags } = made;
+  return build.step(step, {
+    kind: ec2AmiCopy, title,
+    spec: { access, from: made.access, sourceId: ami.ref('id'), sourceRegion: ami.ref('region'), name, namePrefix, description, replace, tags, snapshotTags: { ...tags, ...snapshotTags }, encrypted: undefined, kmsKeyId: undefined, completionDuration: undefined, ...spec },
+  }, { lifetime: 'artifact' });
+}
+
+/** All that can be done for one image as soon as it is there; what makes it hard to remove comes last. */
+function settle(build: Planner, props: Ec2ImageProps, { suffix, where, access, image, wishes }: Place): readonly PlannedStep[] {
+  const { deprecateAt, imdsSupport, deregistrationProtection: protection = false } = props;
+  const { share, fastLaunch = false } = wishes;
+  const imageId = image.ref('id');
+  const settings = build.step(`Settings${suffix}`, {
+    kind: ec2ImageSettings, title: `${share === undefined ? 'settings of the image' : 'share the image'}${where}`,
+    spec: { access, imageId, snapshots: image.ref('snapshots'), madeBy: image.ref('madeBy'), ...sharing(share), imdsSupport, deprecateAt: deprecateAt instanceof Date ? deprecateAt.toISOString() : deprecateAt },
+  });
+  const fast = fastLaunch === false ? [] : [build.step(`FastLaunch${suffix}`, {
+    kind: ec2FastLaunch, title: `prepare fast launches${where}`, spec: { access, imageId, launchTemplate: undefined, maxParallelLaunches: undefined, targetResourceCount: undefined, ...(fastLaunch === true ? {} : fastLaunch) },
+  }, { lifetime: 'artifact' })];
+  const before = [settings, ...fast];
+  if (protection === false) return before;
+  return [...before, build.step(`Protection${suffix}`, {
+    kind: ec2ImageProtection, title: `protect the image${where}`, spec: { access, imageId, cooldown: typeof protection === 'object' && protection.cooldown === true },
+  }, { lifetime: 'artifact', after: before })];
+}
+
+function sharing({ users, groups, organizations, organizationalUnits, snapshotUsers, snapshotGroups }: Ec2RegionProps['share'] = {}) {
+  const some = (members: Readonly<Record<string, readonly string[] | undefined>>) => (Object.values(members).some((list) => list !== undefined && list.length > 0) ? members : undefined);
+  return { launch: some({ users, groups, organizations, organizationalUnits }), snapshot: some({ users: snapshotUsers, groups: snapshotGroups }) };
+}
+
+function writeParameters(build: Planner, { suffix, where, access, image, wishes: { ssmParameter = [] } }: Place, after: readonly PlannedStep[]): readonly { readonly access: Ec2Access; readonly step: PlannedStep }[] {
+  const names = Array.isArray(ssmParameter) ? ssmParameter as readonly TextInput[] : [ssmParameter as TextInput];
+  return names.map((name, index) => ({
+    access, step: build.step(`Parameter${suffix}${index === 0 ? '' : `-${index + 1}`}`, {
+      kind: ec2SsmParameter, title: `parameter ${typeof name === 'string' ? name : 'of Systems Manager'}${where}`, spec: { access, name, imageId: image.ref('id') },
+    }, { lifetime: 'artifact', after }),
+  }));
+}
+
+function defined<T extends object>(values: T): Partial<T> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>;
+}
