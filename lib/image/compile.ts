@@ -35,6 +35,8 @@ export interface StepOptions {
   readonly lifetime?: 'run' | 'artifact';
   /** Steps to wait for that the spec does not refer to. */
   readonly after?: readonly PlannedStep[];
+  /** False of one that works on what the machine was made into: if that is there already, there need be no machine for it. @default true, once `provision` was called */
+  readonly needsMachine?: false;
 }
 
 /** Hands a source the pen: it writes the steps of its build, top to bottom, as they could be read aloud. */

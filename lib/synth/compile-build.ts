@@ -66,7 +66,7 @@ export function compileBuild(source: Source, provisioners: readonly Provisioner[
   findings.guard(source, () => source.compile({
     name: build.name,
     tags: tagsOf(source),
-    step: (name, step, options) => add(source, 'source', name, step, { ...options, extraAfter: barrier }),
+    step: (name, step, options) => add(source, 'source', name, step, { ...options, extraAfter: options?.needsMachine === false ? [] : barrier }),
     provision,
     artifact: (step) => {
       build.artifactStep = step.id;
