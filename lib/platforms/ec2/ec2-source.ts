@@ -10,7 +10,7 @@ import { Ami } from './ami.js';
 import { checkEc2Props } from './check-ec2-props.js';
 import type { Ec2BlockDevice, Ec2SourceProps } from './ec2-props.js';
 import { addLogin, type Login } from './login.js';
-import { isIntermediate, planImage } from './plan-image.js';
+import { isIntermediate, planImage, planImageNames } from './plan-image.js';
 import { type BlockDeviceSpec, type Ec2Access, ec2Ami, ec2BaseImage, ec2Instance, ec2NetworkDrivers, ec2Nothing, ec2Ready, ec2SecurityGroup, ec2Stop } from './steps.js';
 
 /**
@@ -50,7 +50,7 @@ export class Ec2Source extends Source {
         cloudInit: login.cloudInit === undefined ? undefined : { ...login.cloudInit, longestLife: props.longestLife ?? Duration.hours(12) },
         connection: login.connection, knownHost: props.ssh.host,
       },
-    });
+    }, { after: this.#names(build, access) });
     const ready = build.step('Ready', { kind: ec2Ready, title: 'wait until the machine lets us in', spec: { access, instanceId: instance.ref('id'), connection: instance.ref('connection') } });
     build.provision({
       step: ready, connection: instance.ref('connection'),
@@ -82,6 +82,11 @@ export class Ec2Source extends Source {
   #tidy(build: BuildPlanner, instance: PlannedStep, login: Login): readonly PlannedStep[] {
     if (login.tidy === undefined) return [];
     return [build.step('Tidy', { kind: vmTidy, title: 'take out what building put in', spec: { connection: instance.ref('connection'), ...login.tidy } })];
+  }
+
+  #names(build: BuildPlanner, access: Ec2Access): readonly PlannedStep[] {
+    const { skipCreateAmi, forceDeregister: replace = false } = this.props;
+    return skipCreateAmi === true ? [] : planImageNames(build, this.props, { access, replace, ...this.#naming(build) });
   }
 
   /** A spot instance cannot be stopped: it is imaged as it runs. */

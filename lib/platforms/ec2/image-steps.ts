@@ -11,6 +11,15 @@ const arn = (what: string, path: RegExp) => z.string().regex(new RegExp(`^arn:aw
 const organization = arn('an organization, such as arn:aws:organizations::123456789012:organization/o-123example', /organization\/o-[a-z0-9]{10,32}/);
 const unit = arn('an organizational unit, such as arn:aws:organizations::123456789012:ou/o-123example/ou-1234-5example', /ou\/o-[a-z0-9]{10,32}\/ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}/);
 
+/** Makes sure that names are free before there is a machine. */
+export const ec2ImageNames = defineStepKind({
+  kind: 'ec2.imageNames',
+  type: 'action',
+  version: 1,
+  spec: z.strictObject({ names: z.array(z.strictObject({ access, name: amiName })).min(1) }),
+  outputs: [],
+});
+
 /** An image in another region, or another one in its own. */
 export const ec2AmiCopy = defineStepKind({
   kind: 'ec2.amiCopy',
@@ -36,7 +45,7 @@ export const ec2AmiCopy = defineStepKind({
     tags,
     snapshotTags: tags,
   }),
-  outputs: ['artifact', 'id', 'region', 'name', 'snapshots', 'madeBy'],
+  outputs: ['artifact', 'id', 'region', 'name', 'snapshots', 'token'],
 });
 export type AmiCopySpec = z.output<(typeof ec2AmiCopy)['spec']>;
 
@@ -49,8 +58,8 @@ export const ec2ImageSettings = defineStepKind({
     access,
     imageId: text,
     snapshots: texts,
-    /** The run that made it: what an earlier one has set is taken back first. */
-    madeBy: text,
+    /** Of the step that made it: what a run has set that is over is taken back first. */
+    token: text,
     launch: z.strictObject({ users: z.array(accountId).optional(), groups: groups.optional(), organizations: z.array(organization).optional(), organizationalUnits: z.array(unit).optional() }).optional(),
     snapshot: z.strictObject({ users: z.array(accountId).optional(), groups: groups.optional() }).optional(),
     imdsSupport: z.literal('v2.0').optional(),
@@ -109,7 +118,7 @@ export const ec2Image = defineStepKind({
   owns: false,
   version: 1,
   spec: z.strictObject({
-    images: z.array(z.strictObject({ access, id: text, region: text, name: text, snapshots: texts, madeBy: text, tags, snapshotTags: tags })).min(1),
+    images: z.array(z.strictObject({ access, id: text, region: text, name: text, snapshots: texts, token: text, tags, snapshotTags: tags })).min(1),
     parameters: z.array(z.strictObject({ access, name: text, imageId: text })),
     sourceAmi: text,
     sourceAmiName: late(z.string()),

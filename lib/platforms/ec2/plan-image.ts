@@ -1,7 +1,7 @@
 import type { BuildPlanner, PlannedStep } from '../../image/compile.js';
 import type { TextInput } from '../../image/ref.js';
 import type { Ec2Copy, Ec2ImageProps, Ec2RegionProps } from './image-props.js';
-import { ec2AmiCopy, ec2FastLaunch, ec2Image, ec2ImageProtection, ec2ImageSettings, ec2SsmParameter } from './image-steps.js';
+import { ec2AmiCopy, ec2FastLaunch, ec2Image, ec2ImageNames, ec2ImageProtection, ec2ImageSettings, ec2SsmParameter } from './image-steps.js';
 import type { Ec2Access } from './steps.js';
 
 type Tags = Readonly<Record<string, string>>;
@@ -37,6 +37,9 @@ interface Place {
   readonly tags: Tags;
 }
 
+/** A new copy of an image that is there, or another setting, needs no machine. */
+const kept = { lifetime: 'artifact', needsMachine: false } as const;
+
 /** Whether the image of the machine is only there to be copied. */
 export function isIntermediate({ encryptBoot, skipSaveBuildRegion }: Ec2ImageProps): boolean {
   return encryptBoot === true || skipSaveBuildRegion === true;
@@ -45,6 +48,18 @@ export function isIntermediate({ encryptBoot, skipSaveBuildRegion }: Ec2ImagePro
 /** What is asked for of each other region. */
 export function copiesOf({ copyTo = [] }: Ec2ImageProps): readonly Ec2Copy[] {
   return copyTo.map((copy) => (typeof copy === 'string' ? { region: copy } : copy));
+}
+
+/**
+ * Plans a look at whether the names are free, for the machine to wait for. Copies of an image that stays are not looked at: a
+ * new one must not make the machine another.
+ */
+export function planImageNames(build: Planner, props: Ec2ImageProps, { access, name, named, replace }: Pick<MadeImage, 'access' | 'name' | 'named' | 'replace'>): readonly PlannedStep[] {
+  if (replace) return [];
+  const copies = props.skipSaveBuildRegion === true ? copiesOf(props) : [];
+  const wished = copies.length === 0 ? [{ access, name }] : copies.map((copy) => ({ access: { ...access, region: copy.region }, name: copy.name === undefined ? name : named(copy.name) }));
+  const names = wished.filter((one) => one.name !== undefined);
+  return names.length === 0 ? [] : [build.step('Names', { kind: ec2ImageNames, title: 'is the name free', spec: { names } })];
 }
 
 /**
@@ -58,11 +73,11 @@ export function planImage(build: Planner, props: Ec2ImageProps, made: MadeImage)
   return build.step('Image', {
     kind: ec2Image, title: places.length === 1 ? 'finish the image' : `finish the images of ${places.length} regions`,
     spec: {
-      images: places.map(({ access, image, tags }) => ({ access, id: image.ref('id'), region: image.ref('region'), name: image.ref('name'), snapshots: image.ref('snapshots'), madeBy: image.ref('madeBy'), tags, snapshotTags: made.snapshotTags })),
+      images: places.map(({ access, image, tags }) => ({ access, id: image.ref('id'), region: image.ref('region'), name: image.ref('name'), snapshots: image.ref('snapshots'), token: image.ref('token'), tags, snapshotTags: made.snapshotTags })),
       parameters: parameters.map(({ access, step }) => ({ access, name: step.ref('name'), imageId: step.ref('imageId') })),
       sourceAmi: made.base.ref('id'), sourceAmiName: made.base.ref('name'), architecture: made.base.ref('architecture'),
     },
-  }, { lifetime: 'artifact', after: settled });
+  }, { ...kept, after: settled });
 }
 
 function ownPlace(build: Planner, props: Ec2ImageProps, made: MadeImage): readonly Place[] {
@@ -86,7 +101,7 @@ function copy(build: Planner, made: MadeImage, step: string, { title, access, ta
   return build.step(step, {
     kind: ec2AmiCopy, title,
     spec: { access, from: made.access, sourceId: ami.ref('id'), sourceRegion: ami.ref('region'), name, namePrefix, description, replace, tags, snapshotTags: { ...tags, ...snapshotTags }, encrypted: undefined, kmsKeyId: undefined, completionDuration: undefined, ...spec },
-  }, { lifetime: 'artifact' });
+  }, kept);
 }
 
 /** All that can be done for one image as soon as it is there; what makes it hard to remove comes last. */
@@ -96,16 +111,16 @@ function settle(build: Planner, props: Ec2ImageProps, { suffix, where, access, i
   const imageId = image.ref('id');
   const settings = build.step(`Settings${suffix}`, {
     kind: ec2ImageSettings, title: `${share === undefined ? 'settings of the image' : 'share the image'}${where}`,
-    spec: { access, imageId, snapshots: image.ref('snapshots'), madeBy: image.ref('madeBy'), ...sharing(share), imdsSupport, deprecateAt: deprecateAt instanceof Date ? deprecateAt.toISOString() : deprecateAt },
-  });
+    spec: { access, imageId, snapshots: image.ref('snapshots'), token: image.ref('token'), ...sharing(share), imdsSupport, deprecateAt: deprecateAt instanceof Date ? deprecateAt.toISOString() : deprecateAt },
+  }, { needsMachine: false });
   const fast = fastLaunch === false ? [] : [build.step(`FastLaunch${suffix}`, {
     kind: ec2FastLaunch, title: `prepare fast launches${where}`, spec: { access, imageId, launchTemplate: undefined, maxParallelLaunches: undefined, targetResourceCount: undefined, ...(fastLaunch === true ? {} : fastLaunch) },
-  }, { lifetime: 'artifact' })];
+  }, kept)];
   const before = [settings, ...fast];
   if (protection === false) return before;
   return [...before, build.step(`Protection${suffix}`, {
     kind: ec2ImageProtection, title: `protect the image${where}`, spec: { access, imageId, cooldown: typeof protection === 'object' && protection.cooldown === true },
-  }, { lifetime: 'artifact', after: before })];
+  }, { ...kept, after: before })];
 }
 
 function sharing({ users, groups, organizations, organizationalUnits, snapshotUsers, snapshotGroups }: Ec2RegionProps['share'] = {}) {
@@ -118,7 +133,7 @@ function writeParameters(build: Planner, { suffix, where, access, image, wishes:
   return names.map((name, index) => ({
     access, step: build.step(`Parameter${suffix}${index === 0 ? '' : `-${index + 1}`}`, {
       kind: ec2SsmParameter, title: `parameter ${typeof name === 'string' ? name : 'of Systems Manager'}${where}`, spec: { access, name, imageId: image.ref('id') },
-    }, { lifetime: 'artifact', after }),
+    }, { ...kept, after }),
   }));
 }
 

@@ -1,5 +1,5 @@
 import type { Extension } from '../../engine/extension.js';
-import { ec2AmiCopy, ec2FastLaunch, ec2Image, ec2ImageProtection, ec2ImageSettings, ec2SsmParameter } from './image-steps.js';
+import { ec2AmiCopy, ec2FastLaunch, ec2Image, ec2ImageNames, ec2ImageProtection, ec2ImageSettings, ec2SsmParameter } from './image-steps.js';
 import { ec2Ami, ec2BaseImage, ec2Instance, ec2NetworkDrivers, ec2Nothing, ec2Ready, ec2SecurityGroup, ec2Stop } from './steps.js';
 
 const regions = async () => (await import('./engine/region.js')).awsRegions;
@@ -17,6 +17,7 @@ export const ec2Extension: Extension = {
     { kind: ec2Stop, load: async () => (await import('./engine/stop-handler.js')).stopHandler(await regions()) },
     { kind: ec2Ami, load: async () => (await import('./engine/ami-handler.js')).amiHandler(await regions()) },
     { kind: ec2NetworkDrivers, load: async () => (await import('./engine/network-drivers-handler.js')).networkDriversHandler(await images()) },
+    { kind: ec2ImageNames, load: async () => (await import('./engine/image-names-handler.js')).imageNamesHandler(await regions()) },
     { kind: ec2AmiCopy, load: async () => (await import('./engine/ami-copy-handler.js')).amiCopyHandler(await regions(), await images()) },
     { kind: ec2ImageSettings, load: async () => (await import('./engine/image-settings-handler.js')).imageSettingsHandler(await images()) },
     { kind: ec2FastLaunch, load: async () => (await import('./engine/fast-launch-handler.js')).fastLaunchHandler(await images()) },

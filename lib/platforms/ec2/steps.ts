@@ -168,7 +168,7 @@ export const ec2Ami = defineStepKind({
     blockDevices: z.array(blockDevice).optional(),
     tags,
   }),
-  outputs: ['artifact', 'id', 'region', 'name', 'snapshots', 'madeBy'],
+  outputs: ['artifact', 'id', 'region', 'name', 'snapshots', 'token'],
 });
 
 /** Where no image is made. */

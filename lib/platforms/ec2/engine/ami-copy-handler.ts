@@ -1,20 +1,20 @@
 import { BakeError } from '../../../core/bake-error.js';
-import type { ResourceHandler } from '../../../engine/handler.js';
+import type { ResourceHandler, StepContext } from '../../../engine/handler.js';
 import type { AmiCopySpec } from '../image-steps.js';
 import type { Ec2Access } from '../steps.js';
 import { freeName, makeNamed, requireFree } from './image-name.js';
 import type { ImagesFor } from './image-port.js';
 import { type AmiHandle, imageCare, untilAvailable } from './made-image.js';
 import type { RegionFor } from './region.js';
-import { stamped } from './stamps.js';
+import { stamped, tokenTag } from './stamps.js';
 
 /** Copies an image into another region, or into its own with another key. */
 export function amiCopyHandler(regionFor: RegionFor, imagesFor: ImagesFor): ResourceHandler<AmiCopySpec, AmiHandle> {
   return {
     async checkKnown({ access = {}, from = {}, name, namePrefix, replace }, ctx) {
       await requireElsewhere(access, from, regionFor);
-      // Whether the account may use that region at all is seen by it as well.
-      await requireFree({ name: name ?? `${namePrefix}-${ctx.run.id}`, ...(replace === undefined ? {} : { replace }) }, regionFor(access).ec2, ctx);
+      // Whether the account may use that region at all is seen by it as well. What this step has made in another run may do again.
+      await requireFree(name ?? `${namePrefix}-${ctx.run.id}`, regionFor(access).ec2, ctx, ({ tags }) => replace === true || tags[tokenTag]?.endsWith(stepOf(ctx)) === true);
     },
     async acquire(spec, ctx) {
       const region = regionFor(spec.access);
@@ -30,6 +30,11 @@ export function amiCopyHandler(regionFor: RegionFor, imagesFor: ImagesFor): Reso
     },
     ...imageCare(regionFor),
   };
+}
+
+/** The part of a stamp that is the same in all runs. */
+function stepOf({ token, run }: StepContext): string {
+  return token.slice(run.id.length);
 }
 
 async function requireElsewhere(access: Ec2Access, from: Ec2Access, regionFor: RegionFor): Promise<void> {

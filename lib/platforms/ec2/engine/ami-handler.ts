@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import type { ResourceHandler } from '../../../engine/handler.js';
 import type { ec2Ami } from '../steps.js';
-import { freeName, makeNamed, requireFree } from './image-name.js';
+import { freeName, makeNamed } from './image-name.js';
 import { type AmiHandle, imageCare, untilAvailable } from './made-image.js';
 import type { RegionFor } from './region.js';
 import { stamped } from './stamps.js';
@@ -9,7 +9,6 @@ import { stamped } from './stamps.js';
 /** Makes an image of an instance, and takes it away again if the build fails. */
 export function amiHandler(regionFor: RegionFor): ResourceHandler<z.output<(typeof ec2Ami)['spec']>, AmiHandle> {
   return {
-    checkKnown: ({ access = {}, name, replace }, ctx) => requireFree({ name, ...(replace === undefined ? {} : { replace }) }, regionFor(access).ec2, ctx),
     async acquire(spec, ctx) {
       const region = regionFor(spec.access);
       const { instanceId, description, noReboot, blockDevices = [], tags } = spec;

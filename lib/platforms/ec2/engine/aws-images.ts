@@ -1,4 +1,4 @@
-import type { Tag } from '@aws-sdk/client-ec2';
+import type { Image, Tag } from '@aws-sdk/client-ec2';
 import { BakeError } from '../../../core/bake-error.js';
 import type { Ec2Access } from '../steps.js';
 import { type Ec2Client, openEc2 } from './aws-client.js';
@@ -37,16 +37,27 @@ class AwsImages implements ImagePort {
   async shareSnapshot(id: string, { users = [], groups = [] }: Pick<LaunchPermission, 'users' | 'groups'>, abortSignal: AbortSignal): Promise<void> {
     const { sdk, client } = await this.#open();
     await calling('ModifySnapshotAttribute', () => client.send(new sdk.ModifySnapshotAttributeCommand({
-      SnapshotId: id, Attribute: 'createVolumePermission', OperationType: 'add', ...(users.length === 0 ? {} : { UserIds: [...users] }), ...(groups.length === 0 ? {} : { GroupNames: [...groups] }),
+      SnapshotId: id, Attribute: 'createVolumePermission', OperationType: 'add', ...some({ UserIds: [...users], GroupNames: [...groups] }),
     }), { abortSignal }));
   }
 
   async makePrivate(id: string, snapshots: readonly string[], abortSignal: AbortSignal): Promise<void> {
+    await Promise.all([this.#unshare(id, abortSignal), ...snapshots.map((snapshot) => this.#unshareSnapshot(snapshot, abortSignal))]);
+  }
+
+  async #unshare(id: string, abortSignal: AbortSignal): Promise<void> {
     const { sdk, client } = await this.#open();
-    await Promise.all([
-      calling('ResetImageAttribute', () => client.send(new sdk.ResetImageAttributeCommand({ ImageId: id, Attribute: 'launchPermission' }), { abortSignal })),
-      ...snapshots.map((snapshot) => calling('ResetSnapshotAttribute', () => client.send(new sdk.ResetSnapshotAttributeCommand({ SnapshotId: snapshot, Attribute: 'createVolumePermission' }), { abortSignal }))),
-    ]);
+    const { LaunchPermissions: Remove = [] } = await calling('DescribeImageAttribute', () => client.send(new sdk.DescribeImageAttributeCommand({ ImageId: id, Attribute: 'launchPermission' }), { abortSignal }));
+    if (Remove.length > 0) await calling('ModifyImageAttribute', () => client.send(new sdk.ModifyImageAttributeCommand({ ImageId: id, LaunchPermission: { Remove } }), { abortSignal }));
+  }
+
+  async #unshareSnapshot(id: string, abortSignal: AbortSignal): Promise<void> {
+    const { sdk, client } = await this.#open();
+    const Attribute = 'createVolumePermission';
+    const { CreateVolumePermissions: all = [] } = await calling('DescribeSnapshotAttribute', () => client.send(new sdk.DescribeSnapshotAttributeCommand({ SnapshotId: id, Attribute }), { abortSignal }));
+    const UserIds = all.flatMap(({ UserId }) => UserId ?? []);
+    const GroupNames = all.flatMap(({ Group }) => Group ?? []);
+    if (all.length > 0) await calling('ModifySnapshotAttribute', () => client.send(new sdk.ModifySnapshotAttributeCommand({ SnapshotId: id, Attribute, OperationType: 'remove', ...some({ UserIds, GroupNames }) }), { abortSignal }));
   }
 
   async requireTokens(id: string, abortSignal: AbortSignal): Promise<void> {
@@ -54,10 +65,15 @@ class AwsImages implements ImagePort {
     await calling('ModifyImageAttribute', () => client.send(new sdk.ModifyImageAttributeCommand({ ImageId: id, ImdsSupport: { Value: 'v2.0' } }), { abortSignal }));
   }
 
-  async deprecate(id: string, at: Date | undefined, abortSignal: AbortSignal): Promise<void> {
+  async deprecate(id: string, DeprecateAt: Date, abortSignal: AbortSignal): Promise<void> {
     const { sdk, client } = await this.#open();
-    if (at === undefined) await calling('DisableImageDeprecation', () => client.send(new sdk.DisableImageDeprecationCommand({ ImageId: id }), { abortSignal }));
-    else await calling('EnableImageDeprecation', () => client.send(new sdk.EnableImageDeprecationCommand({ ImageId: id, DeprecateAt: at }), { abortSignal }));
+    await calling('EnableImageDeprecation', () => client.send(new sdk.EnableImageDeprecationCommand({ ImageId: id, DeprecateAt }), { abortSignal }));
+  }
+
+  async undeprecate(id: string, abortSignal: AbortSignal): Promise<void> {
+    const { sdk, client } = await this.#open();
+    if ((await this.#image(id, abortSignal))?.DeprecationTime === undefined) return;
+    await calling('DisableImageDeprecation', () => client.send(new sdk.DisableImageDeprecationCommand({ ImageId: id }), { abortSignal }));
   }
 
   async protect(id: string, WithCooldown: boolean, abortSignal: AbortSignal): Promise<void> {
@@ -71,9 +87,7 @@ class AwsImages implements ImagePort {
   }
 
   async isProtected(id: string, abortSignal: AbortSignal): Promise<boolean> {
-    const { sdk, client } = await this.#open();
-    const found = await orGone(() => calling('DescribeImages', () => client.send(new sdk.DescribeImagesCommand({ ImageIds: [id], IncludeDeprecated: true }), { abortSignal })));
-    const protection = found?.Images?.[0]?.DeregistrationProtection ?? 'disabled';
+    const { DeregistrationProtection: protection = 'disabled' } = await this.#image(id, abortSignal) ?? {};
     return protection.startsWith('enabled');
   }
 
@@ -106,6 +120,12 @@ class AwsImages implements ImagePort {
     if (ena) await modify({ EnaSupport: { Value: true } });
     if (sriov) await modify({ SriovNetSupport: { Value: 'simple' } });
   }
+
+  async #image(id: string, abortSignal: AbortSignal): Promise<Image | undefined> {
+    const { sdk, client } = await this.#open();
+    const found = await orGone(() => calling('DescribeImages', () => client.send(new sdk.DescribeImagesCommand({ ImageIds: [id], IncludeDeprecated: true }), { abortSignal })));
+    return found?.Images?.[0];
+  }
 }
 
 async function calling<T>(action: string, call: () => Promise<T>): Promise<T> {
@@ -123,6 +143,11 @@ async function orGone<T>(work: () => Promise<T>): Promise<T | undefined> {
     if (BakeError.is(error) && error.code === 'Ec2NotFound') return undefined;
     throw error;
   }
+}
+
+/** Without the lists that are empty, which EC2 does not take. */
+function some<T extends Readonly<Record<string, readonly unknown[]>>>(lists: T): Partial<T> {
+  return Object.fromEntries(Object.entries(lists).filter(([, list]) => list.length > 0)) as Partial<T>;
 }
 
 function tagsOf(tags: Tags): Tag[] {

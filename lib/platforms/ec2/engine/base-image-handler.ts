@@ -19,13 +19,13 @@ export function baseImageHandler(regionFor: RegionFor, parametersFor: Parameters
     async run({ access, query }, ctx) {
       const region = regionFor(access);
       if (query.type === 'id') return known(query.id, region, ctx);
-      const what = query.type === 'ssm' ? `ssm ${query.name}` : describe(query);
+      const name = `ami ${await region.ec2.region()} ${query.type === 'ssm' ? `ssm ${query.name}` : describe(query)}`;
       let found: ImageFacts | undefined;
-      const pin = await ctx.pin(`ami ${await region.ec2.region()} ${what}`, pinSchema, async () => {
+      const pin = await ctx.pin(name, pinSchema, async () => {
         found = query.type === 'ssm' ? await available(await imageOfParameter(query.name, parametersFor(access), ctx), region, ctx) : await newest(query, region, ctx);
         return { id: found.id, name: found.name };
       });
-      const base = found === undefined ? await known(pin!.id, region, ctx).catch((error: unknown) => { throw withPin(error, query.type === 'ssm' ? query.name : query.filters['name']?.[0] ?? ''); }) : baseOf(found);
+      const base = found === undefined ? await known(pin!.id, region, ctx).catch((error: unknown) => { throw withPin(error, name); }) : baseOf(found);
       ctx.log(`${base.id} ${base.name}`, 'info');
       return base;
     },
@@ -51,7 +51,7 @@ async function newest({ owners, filters, includeDeprecated }: Filter, { ec2 }: R
 }
 
 function withPin(error: unknown, name: string): BakeError {
-  return BakeError.from(error).with({ hint: `bake.lock.json pins it; run "bake run --update='ami *${name}*'" to look for a newer one` });
+  return BakeError.from(error).with({ hint: `bake.lock.json pins it; run "bake run --update='${name}'" to look for a newer one` });
 }
 
 function baseOf({ id, name, rootDevice, architecture }: ImageFacts): BaseAmi {

@@ -5,7 +5,7 @@ import type { ImageSpec } from '../image-steps.js';
 import { isAvailable } from './made-image.js';
 import type { ParametersFor } from './parameter-port.js';
 import type { Region, RegionFor } from './region.js';
-import { runTag, stateTag } from './stamps.js';
+import { runOf, runTag, stateTag, tokenTag } from './stamps.js';
 
 type OneImage = ImageSpec['images'][number];
 type Handle = JsonObject & {
@@ -34,10 +34,11 @@ export function imageHandler(regionFor: RegionFor, parametersFor: ParametersFor)
 }
 
 /** From now on it is no longer what a dead run left. One call, if its snapshots are not to have tags of their own. */
-async function finish({ id, name, snapshots, madeBy, tags, snapshotTags }: OneImage, { ec2 }: Region, ctx: StepContext): Promise<void> {
-  const all = { Name: name, ...tags, [runTag]: madeBy, [stateTag]: 'finished' };
+async function finish({ id, name, snapshots, token, tags, snapshotTags }: OneImage, { ec2 }: Region, ctx: StepContext): Promise<void> {
+  const stamp = { [runTag]: runOf(token), [tokenTag]: token, [stateTag]: 'finished' };
+  const all = { Name: name, ...tags, ...stamp };
   if (snapshotTags === undefined || snapshots.length === 0) return ec2.tag([id, ...snapshots], all, ctx.signal);
-  await Promise.all([ec2.tag([id], all, ctx.signal), ec2.tag(snapshots, { ...all, ...snapshotTags, [runTag]: madeBy, [stateTag]: 'finished' }, ctx.signal)]);
+  await Promise.all([ec2.tag([id], all, ctx.signal), ec2.tag(snapshots, { ...all, ...snapshotTags, ...stamp }, ctx.signal)]);
 }
 
 function handleOf({ images: given, parameters, sourceAmi, sourceAmiName, architecture }: ImageSpec): Handle {

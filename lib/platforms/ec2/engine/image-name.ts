@@ -19,10 +19,13 @@ export async function freeName({ name: wished, namePrefix, replace }: NameWish, 
   return name;
 }
 
-/** @throws BakeError `AmiNameTaken` */
-export async function requireFree({ name, replace }: Partial<NameWish>, ec2: Ec2Port, ctx: StepContext): Promise<void> {
-  if (name === undefined || replace === true || ctx.run.force) return;
-  const [taken] = await namesakes(ec2, name, ctx);
+/**
+ * @param mayBe an image that has the name and is no hindrance. @default - none
+ * @throws BakeError `AmiNameTaken`
+ */
+export async function requireFree(name: string, ec2: Ec2Port, ctx: StepContext, mayBe: (image: ImageFacts) => boolean = () => false): Promise<void> {
+  if (ctx.run.force) return;
+  const taken = (await namesakes(ec2, name, ctx)).find((image) => !mayBe(image));
   if (taken !== undefined) throw nameTaken(name, taken, await ec2.region());
 }
 

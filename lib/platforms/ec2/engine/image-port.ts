@@ -49,8 +49,8 @@ export interface ImagePort {
   /** Nobody else may use the image and its snapshots any more. */
   makePrivate(id: string, snapshots: readonly string[], signal: AbortSignal): Promise<void>;
   requireTokens(id: string, signal: AbortSignal): Promise<void>;
-  /** @param at undefined: never */
-  deprecate(id: string, at: Date | undefined, signal: AbortSignal): Promise<void>;
+  deprecate(id: string, at: Date, signal: AbortSignal): Promise<void>;
+  undeprecate(id: string, signal: AbortSignal): Promise<void>;
   protect(id: string, withCooldown: boolean, signal: AbortSignal): Promise<void>;
   unprotect(id: string, signal: AbortSignal): Promise<void>;
   isProtected(id: string, signal: AbortSignal): Promise<boolean>;

@@ -10,8 +10,8 @@ import { tokenTag } from './stamps.js';
 /** One image of one region. */
 export type AmiHandle = JsonObject & {
   readonly artifact: Artifact; readonly id: string; readonly region: string; readonly name: string; readonly snapshots: readonly string[];
-  /** The run that made it. */
-  readonly madeBy: string;
+  /** The stamp that it was made with. */
+  readonly token: string;
   /** With its region, whatever the environment says when it is removed. */
   readonly access: JsonObject;
 };
@@ -58,10 +58,10 @@ function isDone({ id, state, reason }: ImageFacts): boolean {
   throw new BakeError({ code: 'AmiFailed', source: 'platform', message: `EC2 could not make the image ${id}${reason === undefined ? '' : `: ${reason}`}`, hint: 'may these credentials use the keys that the volumes are encrypted with?' });
 }
 
-function handleOf({ id, name, snapshots: known, architecture }: ImageFacts, region: string, access: Ec2Access, { run }: StepContext): AmiHandle {
+function handleOf({ id, name, snapshots: known, architecture }: ImageFacts, region: string, access: Ec2Access, { token }: Pick<StepContext, 'token'>): AmiHandle {
   const snapshots = [...known];
   return {
-    id, region, name, snapshots, madeBy: run.id, access: { ...access, region },
+    id, region, name, snapshots, token, access: { ...access, region },
     artifact: { type: 'ec2.ami', id: `${region}:${id}`, title: `AMI ${name} (${id} in ${region})`, files: [], data: { region, id, name, architecture, snapshots } },
   };
 }

@@ -11,3 +11,8 @@ export const stateTag = 'bake:state';
 export function stamped(tags: Tags | undefined, ctx: Pick<StepContext, 'token' | 'run' | 'step'>): Tags {
   return { Name: `bake ${ctx.step.build}`, ...tags, [runTag]: ctx.run.id, [tokenTag]: ctx.token, [stateTag]: 'temporary' };
 }
+
+/** The run of a stamp. */
+export function runOf(token: string): string {
+  return token.slice(0, token.lastIndexOf('-'));
+}
