@@ -1,0 +1,235 @@
+import { BakeError } from '../../../core/bake-error.js';
+import type { Clock } from '../../../core/ports.js';
+import type { CreateImageRequest, Ec2Port, ImageFacts, ImageQuery, InstanceFacts, InstanceRequest, InstanceState, SecurityGroupRequest, Tags } from './ec2-port.js';
+
+/** How slow and how weak this EC2 is; milliseconds. */
+export interface FakeEc2Options {
+  readonly clock: Clock;
+  /** For so long, what was just created is unknown to whoever looks. @default 0 */
+  readonly visibleAfter?: number;
+  /** Each change of a state takes so long. @default 0 */
+  readonly stateAfter?: number;
+  /** Types that there is no capacity for. @default - none */
+  readonly soldOut?: readonly string[];
+  /** Instances end by themselves while they start, with this reason. @default - they start */
+  readonly startFailure?: string;
+  /** Images fail, with this reason. @default - they become available */
+  readonly imageFailure?: string;
+  /** Called before and after each effect: a test may throw there, or hang for ever. @default - nothing happens */
+  readonly boundary?: (call: string, when: 'before' | 'after') => Promise<void>;
+}
+
+interface Thing {
+  readonly id: string;
+  readonly tags: Tags;
+  readonly createdAt: number;
+}
+interface Instance extends Thing {
+  readonly request: InstanceRequest;
+  readonly number: number;
+  /** Each state with the time from which on it is so. */
+  readonly states: [InstanceState, number][];
+}
+interface Group extends Thing {
+  readonly name: string;
+}
+interface FakeImage extends Thing {
+  readonly name: string;
+  readonly snapshots: readonly string[];
+  tags: Tags;
+}
+
+/** An EC2 in memory; fake-ec2.md says what it promises. */
+export class FakeEc2 implements Ec2Port {
+  readonly calls: string[] = [];
+  readonly #options: FakeEc2Options;
+  readonly #instances = new Map<string, Instance>();
+  readonly #groups = new Map<string, Group>();
+  readonly #images = new Map<string, FakeImage>();
+  readonly #snapshots = new Set<string>();
+  #next = 1;
+
+  constructor(options: FakeEc2Options) {
+    this.#options = options;
+    this.#images.set('ami-00000001', { id: 'ami-00000001', name: 'base-1', tags: {}, createdAt: -Infinity, snapshots: [] });
+  }
+
+  /** What there is that was made by somebody, and is not on its way out. */
+  get things(): readonly string[] {
+    return [
+      ...[...this.#instances.values()].filter((one) => !isEnding(this.#stateOf(one))).map(({ id }) => id), ...this.#groups.keys(),
+      ...[...this.#images.values()].filter(({ createdAt }) => createdAt !== -Infinity).map(({ id }) => id), ...this.#snapshots,
+    ];
+  }
+
+  region(): Promise<string> {
+    return Promise.resolve('eu-fake-1');
+  }
+
+  images({ ids, owners, filters = {} }: ImageQuery): Promise<readonly ImageFacts[]> {
+    return this.#look('DescribeImages', () => {
+      const seen = [...this.#images.values()].filter((image) => this.#isVisible(image));
+      if (ids !== undefined) return ids.map((id) => this.#facts(seen.find((image) => image.id === id) ?? missing(id)));
+      return seen.filter((image) => owners?.includes('self') !== true || image.createdAt !== -Infinity).filter((image) => Object.entries(filters).every(([key, values]) => matches(image, key, values))).map((image) => this.#facts(image));
+    });
+  }
+
+  instances(query: { readonly ids: readonly string[] } | { readonly tags: Tags }): Promise<readonly InstanceFacts[]> {
+    return this.#look('DescribeInstances', () => {
+      const seen = [...this.#instances.values()].filter((one) => this.#isVisible(one));
+      if ('ids' in query) return query.ids.map((id) => this.#instanceFacts(seen.find((one) => one.id === id) ?? missing(id)));
+      return seen.filter(({ tags }) => hasTags(tags, query.tags)).map((one) => this.#instanceFacts(one));
+    });
+  }
+
+  runInstance(request: InstanceRequest): Promise<InstanceFacts> {
+    return this.#change('RunInstances', () => {
+      const same = [...this.#instances.values()].find((one) => one.request.clientToken === request.clientToken);
+      if (same !== undefined) return this.#instanceFacts(same);
+      if (!this.#images.has(request.imageId)) return missing(request.imageId);
+      for (const group of request.securityGroupIds) if (!this.#groups.has(group)) return missing(group);
+      if (this.#options.soldOut?.includes(request.type) === true) throw new BakeError({ code: 'Ec2NoCapacity', source: 'platform', message: `no capacity for ${request.type}` });
+      const now = this.#now();
+      const { startFailure } = this.#options;
+      const number = this.#next;
+      const instance: Instance = { id: this.#id('i'), number, tags: request.tags, createdAt: now, request, states: [['pending', now], [startFailure === undefined ? 'running' : 'terminated', now + this.#delay()]] };
+      this.#instances.set(instance.id, instance);
+      return this.#instanceFacts(instance);
+    });
+  }
+
+  checkInstance({ imageId }: InstanceRequest): Promise<void> {
+    return this.#look('RunInstances', () => { if (!this.#images.has(imageId)) missing(imageId); });
+  }
+
+  stopInstance(id: string): Promise<void> {
+    return this.#change('StopInstances', () => this.#go(this.#instances.get(id) ?? missing(id), 'stopping', 'stopped'));
+  }
+
+  terminateInstance(id: string): Promise<void> {
+    return this.#change('TerminateInstances', () => {
+      const instance = this.#instances.get(id);
+      if (instance !== undefined && !isEnding(this.#stateOf(instance))) this.#go(instance, 'shutting-down', 'terminated');
+    });
+  }
+
+  vpcOfSubnet(id: string): Promise<string> {
+    return this.#look('DescribeSubnets', () => `vpc-of-${id}`);
+  }
+
+  createSecurityGroup({ name, tags }: SecurityGroupRequest): Promise<string> {
+    return this.#change('CreateSecurityGroup', () => {
+      if ([...this.#groups.values()].some((group) => group.name === name)) throw new BakeError({ code: 'Ec2Refused', message: `the group ${name} exists` });
+      const group: Group = { id: this.#id('sg'), name, tags, createdAt: this.#now() };
+      this.#groups.set(group.id, group);
+      return group.id;
+    });
+  }
+
+  allow(group: string): Promise<void> {
+    return this.#change('AuthorizeSecurityGroupIngress', () => { if (!this.#groups.has(group)) missing(group); });
+  }
+
+  securityGroups(query: { readonly tags: Tags } | { readonly name: string }): ReturnType<Ec2Port['securityGroups']> {
+    return this.#look('DescribeSecurityGroups', () => [...this.#groups.values()].filter((group) => this.#isVisible(group) && ('tags' in query ? hasTags(group.tags, query.tags) : group.name === query.name)));
+  }
+
+  deleteSecurityGroup(id: string): Promise<void> {
+    return this.#change('DeleteSecurityGroup', () => {
+      const isUsed = [...this.#instances.values()].some((one) => this.#stateOf(one) !== 'terminated' && one.request.securityGroupIds.includes(id));
+      if (isUsed) throw new BakeError({ code: 'Ec2InUse', source: 'platform', message: `${id} is in use`, transient: true });
+      this.#groups.delete(id);
+    });
+  }
+
+  createImage({ instanceId, name, tags }: CreateImageRequest): Promise<string> {
+    return this.#change('CreateImage', () => {
+      if (!this.#instances.has(instanceId)) return missing(instanceId);
+      if ([...this.#images.values()].some((image) => image.name === name)) throw new BakeError({ code: 'Ec2NameTaken', message: `${name} is taken` });
+      const snapshot = this.#id('snap');
+      const image: FakeImage = { id: this.#id('ami'), name, tags, createdAt: this.#now(), snapshots: [snapshot] };
+      this.#images.set(image.id, image);
+      this.#snapshots.add(snapshot);
+      return image.id;
+    });
+  }
+
+  deregisterImage(id: string, snapshots: readonly string[]): Promise<void> {
+    return this.#change('DeregisterImage', () => {
+      this.#images.delete(id);
+      for (const snapshot of snapshots) this.#snapshots.delete(snapshot);
+    });
+  }
+
+  tag(ids: readonly string[], tags: Tags): Promise<void> {
+    return this.#change('CreateTags', () => { for (const id of ids) { const image = this.#images.get(id); if (image !== undefined) image.tags = { ...image.tags, ...tags }; } });
+  }
+
+  async #look<T>(call: string, work: () => T): Promise<T> {
+    this.calls.push(call);
+    await this.#options.boundary?.(call, 'before');
+    return work();
+  }
+
+  async #change<T>(call: string, work: () => T): Promise<T> {
+    const result = await this.#look(call, work);
+    await this.#options.boundary?.(call, 'after');
+    return result;
+  }
+
+  #go(instance: Instance, through: InstanceState, to: InstanceState): void {
+    instance.states.push([through, this.#now()], [to, this.#now() + this.#delay()]);
+  }
+
+  #stateOf({ states }: Instance): InstanceState {
+    return states.findLast(([, since]) => since <= this.#now())?.[0] ?? 'pending';
+  }
+
+  #instanceFacts(instance: Instance): InstanceFacts {
+    const state = this.#stateOf(instance);
+    const { id, number, request: { type }, tags } = instance;
+    const hasAddress = state !== 'pending' || this.#delay() === 0;
+    return { id, state, type, zone: 'eu-fake-1a', tags, reason: state === 'terminated' ? this.#options.startFailure ?? '' : '', privateIp: `10.0.0.${number}`, ...(hasAddress ? { publicIp: `203.0.113.${number}`, publicDns: `ec2-${number}.example.org`, privateDns: `ip-${number}.example.org` } : {}) };
+  }
+
+  #facts({ id, name, snapshots, tags, createdAt }: FakeImage): ImageFacts {
+    const isDone = this.#now() >= createdAt + this.#delay();
+    const { imageFailure } = this.#options;
+    const state = !isDone ? 'pending' : imageFailure !== undefined && createdAt !== -Infinity ? 'failed' : 'available';
+    return { id, name, state, ...(state === 'failed' ? { reason: imageFailure ?? '' } : {}), created: new Date(Math.max(0, createdAt)).toISOString(), rootDevice: '/dev/xvda', architecture: 'x86_64', snapshots: isDone ? snapshots : [], tags };
+  }
+
+  #isVisible({ createdAt }: Thing): boolean {
+    return this.#now() >= createdAt + (this.#options.visibleAfter ?? 0);
+  }
+
+  #id(prefix: string): string {
+    return `${prefix}-${(this.#next++).toString(16).padStart(8, '0')}`;
+  }
+
+  #now(): number {
+    return this.#options.clock.now();
+  }
+
+  #delay(): number {
+    return this.#options.stateAfter ?? 0;
+  }
+}
+
+function isEnding(state: InstanceState): boolean {
+  return state === 'shutting-down' || state === 'terminated';
+}
+
+function missing(id: string): never {
+  throw new BakeError({ code: 'Ec2NotFound', message: `there is no ${id}` });
+}
+
+function hasTags(tags: Tags, wanted: Tags): boolean {
+  return Object.entries(wanted).every(([key, value]) => (value === '*' ? key in tags : tags[key] === value));
+}
+
+function matches({ name, tags }: FakeImage, key: string, values: readonly string[]): boolean {
+  if (key === 'name') return values.some((value) => new RegExp(`^${value.replaceAll('*', '.*')}$`).test(name));
+  if (key === 'tag-key') return values.some((value) => value in tags);
+  return !key.startsWith('tag:') || values.includes(tags[key.slice(4)] ?? '');
+}
