@@ -25,14 +25,25 @@ export function imageCare(regionFor: RegionFor) {
       return image === undefined ? undefined : handleOf(image, await ec2.region(), access, ctx);
     },
     async release({ id, snapshots, access }: AmiHandle, ctx: StepContext): Promise<void> {
-      const { ec2 } = regionFor(access);
-      // What is being copied has no snapshots to name yet.
-      const known = snapshots.length > 0 ? snapshots : await ec2.images({ ids: [id], includeDeprecated: true }, ctx.signal).then(([image]) => image?.snapshots ?? [], () => []);
-      await ec2.deregisterImage(id, known, ctx.signal);
+      const region = regionFor(access);
+      await region.ec2.deregisterImage(id, snapshots.length > 0 ? snapshots : await snapshotsOf(id, region, ctx), ctx.signal);
     },
     holds: ({ id, access }: AmiHandle, ctx: StepContext) => isAvailable(id, regionFor(access), ctx),
     settle: 10_000,
   };
+}
+
+/** What is being copied names its snapshots only in the end; without their image they would stay for ever. */
+async function snapshotsOf(id: string, { ec2, images }: Region, ctx: StepContext): Promise<readonly string[]> {
+  try {
+    const [image] = await ec2.images({ ids: [id], includeDeprecated: true }, ctx.signal);
+    if (image === undefined || image.snapshots.length > 0 || image.state !== 'pending') return image?.snapshots ?? [];
+    ctx.log(`waiting until EC2 names the snapshots of ${id}`, 'info');
+    return (await images.until(id, ({ state, snapshots }) => snapshots.length > 0 || state !== 'pending', ctx)).snapshots;
+  } catch (error) {
+    if (BakeError.is(error) && error.code === 'Ec2NotFound') return [];
+    throw error;
+  }
 }
 
 /** Whether it is there and can be used. */

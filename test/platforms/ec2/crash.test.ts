@@ -1,0 +1,153 @@
+// A build on an EC2 that is slow and forgets what was just made is killed at every boundary: recovery leaves nothing behind.
+import t from 'tap';
+import type { Clock } from '../../../lib/core/ports.js';
+import { CheckpointStore } from '../../../lib/engine/cache/checkpoint-store.js';
+import type { Extension } from '../../../lib/engine/extension.js';
+import { recoverRun } from '../../../lib/engine/recover.js';
+import { Registry } from '../../../lib/engine/registry.js';
+import { executeRun } from '../../../lib/engine/run.js';
+import type { Plan, PlanStep } from '../../../lib/plan/plan.js';
+import { amiHandler } from '../../../lib/platforms/ec2/engine/ami-handler.js';
+import { FakeEc2, type FakeEc2Options } from '../../../lib/platforms/ec2/engine/fake-ec2.js';
+import { instanceHandler } from '../../../lib/platforms/ec2/engine/instance-handler.js';
+import { regionsOf } from '../../../lib/platforms/ec2/engine/region.js';
+import { securityGroupHandler } from '../../../lib/platforms/ec2/engine/security-group-handler.js';
+import { stopHandler } from '../../../lib/platforms/ec2/engine/stop-handler.js';
+import { ec2Ami, ec2Instance, ec2SecurityGroup, ec2Stop } from '../../../lib/platforms/ec2/steps.js';
+import { Crash, fakeClock, fakeServices, FakeWorld, MemoryJournal, openJournal } from '../../engine/fake-world.js';
+
+/** The part of a build that makes something: group, instance, image. Two of them share the group. */
+function planOf(...builds: readonly string[]): Plan {
+  const steps = builds.flatMap((name): PlanStep[] => {
+    const build = `Web/${name}`;
+    const step = (id: string, kind: string, lifetime: PlanStep['lifetime'], spec: PlanStep['spec'], needs: readonly string[]): PlanStep => ({ id: `${build}/${id}`, kind, title: id, role: 'source', spec: { access: {}, ...spec }, needs: needs.map((need) => `${build}/${need}`), lifetime, build });
+    const instanceId = { $ref: `${build}/Machine#id` };
+    return [
+      step('Group', 'ec2.securityGroup', 'run', { port: 22, allowFrom: ['203.0.113.7/32'], isPrivate: false }, []),
+      step('Machine', 'ec2.instance', 'run', { imageId: 'ami-00000001', types: ['t3.small', 't3.large'], securityGroupIds: [{ $ref: `${build}/Group#id` }], address: 'public-ip', connection: { kind: 'ssh', host: '0.0.0.0', user: 'admin' } }, ['Group']),
+      step('Stop', 'ec2.stop', 'none', { instanceId }, ['Machine']),
+      step('Ami', 'ec2.ami', 'artifact', { instanceId, namePrefix: `web-${name}`, noReboot: false, replace: false }, ['Machine', 'Stop']),
+    ];
+  });
+  return { schema: 1, image: 'Web', tags: {}, builds: builds.map((name) => ({ id: `Web/${name}`, name, platform: 'ec2', artifact: { $ref: `Web/${name}/Ami#artifact` } })), steps };
+}
+
+function extensionOf(ec2: FakeEc2): Extension {
+  const regions = regionsOf(() => ec2); // of one process
+  return {
+    name: 'ec2',
+    steps: [
+      { kind: ec2SecurityGroup, load: async () => securityGroupHandler(regions) as never }, { kind: ec2Instance, load: async () => instanceHandler(regions) as never },
+      { kind: ec2Stop, load: async () => stopHandler(regions) as never }, { kind: ec2Ami, load: async () => amiHandler(regions) as never },
+    ],
+  };
+}
+
+class World {
+  readonly clock: Clock = fakeClock();
+  readonly journal = new MemoryJournal();
+  crash = new Crash();
+  readonly ec2: FakeEc2;
+
+  constructor(options: Partial<FakeEc2Options> = {}) {
+    this.ec2 = new FakeEc2({ clock: this.clock, visibleAfter: 3_000, stateAfter: 20_000, ...options, boundary: async (call, when) => { await this.crash.boundary(); await options.boundary?.(call, when); } });
+  }
+
+  services() {
+    return { ...fakeServices(new FakeWorld(), this.journal, this.crash), clock: this.clock, registry: new Registry([extensionOf(this.ec2)]) };
+  }
+
+  /** Until it ends or is killed. */
+  async run(plan: Plan, crashAt = Infinity, signal = new AbortController().signal) {
+    this.crash = new Crash(crashAt);
+    const services = this.services();
+    const work = async () => {
+      await openJournal(services);
+      return executeRun({ plans: [plan], builds: new Set(plan.builds.map(({ id }) => id)), onError: 'cleanup', cores: 2, signal }, services);
+    };
+    return Promise.race([work(), this.crash.happened]);
+  }
+
+  async recover(isLossy: boolean): Promise<void> {
+    const ledger = this.journal.reopen(isLossy);
+    this.crash = new Crash();
+    const { left } = await recoverRun({ ledger, services: this.services(), checkpoints: new CheckpointStore({ folder: '/nowhere', clock: this.clock }), signal: new AbortController().signal, endProcesses: async () => {} });
+    if (left.length > 0) throw new Error(left.map(({ title, reason }) => `${title}: ${reason}`).join(', '));
+  }
+
+  /** What is there beyond the images of builds whose success is on disk. */
+  strangers(): readonly string[] {
+    const kept = new Set(this.journal.reopen(false).kept.flatMap(({ handle }) => [handle?.['id'], ...(handle?.['snapshots'] as readonly string[] | undefined ?? [])]));
+    return this.ec2.things.filter((id) => !kept.has(id));
+  }
+}
+
+for (const [name, plan] of [['one build', planOf('One')], ['two builds that share a group', planOf('One', 'Two')]] as const) {
+  t.test(`whatever kills the process, recovery leaves nothing: ${name}`, { timeout: 120_000 }, async (t) => {
+    const whole = new World();
+    t.match(await whole.run(plan), { status: 'succeeded', leftovers: [] });
+    t.same(whole.strangers(), []);
+    const boundaries = whole.crash.count;
+    t.ok(boundaries > 20, `${boundaries} boundaries`);
+    for (let crashAt = 0; crashAt < boundaries; crashAt++) {
+      for (const isLossy of [false, true]) {
+        const world = new World();
+        await world.run(plan, crashAt);
+        await world.recover(isLossy);
+        const strange = world.strangers();
+        if (strange.length > 0) t.fail(`killed at ${crashAt}, lossy ${isLossy}: ${strange.join(', ')}`);
+      }
+    }
+    t.pass();
+  });
+}
+
+t.test('a call that fails, before it does something or after, leaves nothing', { timeout: 120_000 }, async (t) => {
+  const calls = ['CreateSecurityGroup', 'AuthorizeSecurityGroupIngress', 'RunInstances', 'DescribeInstances', 'StopInstances', 'CreateImage', 'DescribeImages', 'CreateTags'];
+  for (const failing of calls) {
+    for (const at of ['before', 'after'] as const) {
+      let isDone = false;
+      const world = new World({ boundary: async (call, when) => { if (call === failing && when === at && !isDone) { isDone = true; throw new Error(`${call} fails ${when}`); } } });
+      const outcome = await world.run(planOf('One', 'Two'));
+      t.same(world.strangers(), [], `${failing} ${at}`);
+      t.notMatch(outcome, { leftovers: [{}] });
+    }
+  }
+});
+
+t.test('Ctrl-C at any time leaves nothing', { timeout: 120_000 }, async (t) => {
+  for (let at = 1; at < 20; at++) {
+    const abort = new AbortController();
+    let count = 0;
+    const world = new World({ boundary: async () => { if (++count === at) abort.abort(new Error('interrupted')); } });
+    const outcome = await world.run(planOf('One', 'Two'), Infinity, abort.signal);
+    if (outcome !== 'crashed' && outcome.status !== 'succeeded') t.same(world.ec2.things, [], `at ${at}`);
+  }
+});
+
+t.test('what EC2 does not give is told, and leaves nothing', async (t) => {
+  for (const [options, expected] of [
+    [{ soldOut: ['t3.small'] }, { status: 'succeeded' }],
+    [{ soldOut: ['t3.small', 't3.large'] }, { status: 'failed', builds: [{ error: { code: 'Ec2NoCapacity', message: /t3\.small, t3\.large/ } }] }],
+    [{ startFailure: 'Client.InvalidKMSKey.InvalidState: the key is disabled' }, { status: 'failed', builds: [{ error: { code: 'InstanceEnded', message: /the key is disabled/, hint: /key/ } }] }],
+    [{ imageFailure: 'Client.InternalError' }, { status: 'failed', builds: [{ error: { code: 'AmiFailed', message: /Client\.InternalError/ } }] }],
+  ] as const) {
+    const world = new World(options);
+    t.match(await world.run(planOf('One')), expected);
+    t.same(world.strangers(), []);
+  }
+});
+
+t.test('what it waits for is acted on within two seconds, and many builds ask as often as one', async (t) => {
+  const asked = async (...builds: readonly string[]) => {
+    const world = new World({ visibleAfter: 0 });
+    const begun = world.clock.now();
+    t.match(await world.run(planOf(...builds)), { status: 'succeeded' });
+    const states = 5; // started, stopped, image made, ended, group gone
+    t.comment(`${builds.length} builds: ${(world.clock.now() - begun) / 1_000} s, of which ${(states - 1) * 20} s are EC2's`);
+    return world.ec2.calls.filter((call) => call.startsWith('Describe')).length;
+  };
+  const one = await asked('One');
+  const ten = await asked(...Array.from({ length: 10 }, (_, index) => `B${index}`));
+  t.ok(ten <= one * 2, `${one} looks for one build, ${ten} for ten`);
+});

@@ -1,0 +1,64 @@
+import type { Test } from 'tap';
+import { BakeError } from '../../../lib/core/bake-error.js';
+import type { Ec2Port, InstanceRequest } from '../../../lib/platforms/ec2/engine/ec2-port.js';
+
+export interface Ec2Subject {
+  readonly ec2: Ec2Port;
+  /** An image that instances can be started from. */
+  readonly base: string;
+  /** Lets the time pass that states take. */
+  readonly settle: () => Promise<void>;
+  /** What the server is known to do otherwise; the rule is not held to it. */
+  readonly differs?: ReadonlySet<'client tokens' | 'image names' | 'groups in use' | 'removed images'>;
+}
+
+const signal = new AbortController().signal;
+const codeOf = (work: Promise<unknown>) => work.then(() => 'ok', (error: unknown) => BakeError.from(error).code);
+
+/** What every `Ec2Port` promises, the real one and the fake; the rules' numbers are those of fake-ec2.md. */
+export async function ec2Contract(t: Test, { ec2, base, settle, differs = new Set() }: Ec2Subject): Promise<void> {
+  const tags = (name: string) => ({ 'bake:token': `${name}-${process.pid}`, 'bake:state': 'temporary' });
+  const group = await ec2.createSecurityGroup({ name: `bake-contract-${process.pid}`, tags: tags('group') }, signal);
+  await ec2.allow(group, 22, ['203.0.113.7/32', '2001:db8::7/128'], signal);
+  const request: InstanceRequest = { clientToken: `token-${process.pid}`, imageId: base, type: 't3.small', securityGroupIds: [group], blockDevices: [], metadata: { tokens: 'required' }, tags: tags('instance'), userData: Buffer.from('#cloud-config\n') };
+  await ec2.checkInstance(request, signal);
+  t.same(await ec2.instances({ tags: tags('instance') }, signal), [], 'a dry run starts nothing');
+
+  const { id } = await ec2.runInstance(request, signal);
+  if (!differs.has('client tokens')) t.equal((await ec2.runInstance(request, signal)).id, id, '3: a client token stands for one instance');
+  await settle();
+  t.match(await ec2.instances({ ids: [id] }, signal), [{ id, state: 'running', type: 't3.small', publicIp: /^\d/, privateIp: /^\d/ }]);
+  t.match(await ec2.instances({ tags: tags('instance') }, signal), [{ id, tags: tags('instance') }], '2: tags are there from the creation');
+  t.match(await ec2.instances({ tags: { 'bake:token': '*', 'bake:state': 'temporary' } }, signal), [{ id }]);
+  t.match(await ec2.securityGroups({ tags: tags('group') }, signal), [{ id: group }]);
+  t.match(await ec2.securityGroups({ name: `bake-contract-${process.pid}` }, signal), [{ id: group }]);
+  if (!differs.has('groups in use')) t.equal(await codeOf(ec2.deleteSecurityGroup(group, signal)), 'Ec2InUse', '5');
+
+  await ec2.stopInstance(id, signal);
+  await settle();
+  t.match(await ec2.instances({ ids: [id] }, signal), [{ state: 'stopped' }], '4');
+  const image = await ec2.createImage({ instanceId: id, name: `bake contract ${process.pid}`, noReboot: false, blockDevices: [], tags: tags('image') }, signal);
+  await settle();
+  const [made] = await ec2.images({ ids: [image] }, signal);
+  t.match(made, { id: image, name: `bake contract ${process.pid}`, state: 'available', tags: tags('image') });
+  t.equal(made?.snapshots.length, 1);
+  t.match(await ec2.images({ owners: ['self'], filters: { name: [`bake contract ${process.pid}`] } }, signal), [{ id: image }]);
+  t.match(await ec2.images({ owners: ['self'], filters: { 'tag:bake:token': [tags('image')['bake:token']] } }, signal), [{ id: image }]);
+  if (!differs.has('image names')) t.equal(await codeOf(ec2.createImage({ instanceId: id, name: `bake contract ${process.pid}`, noReboot: false, blockDevices: [], tags: {} }, signal)), 'Ec2NameTaken', '6');
+  await ec2.tag([image, ...made!.snapshots], { 'bake:state': 'finished' }, signal);
+  t.match((await ec2.images({ ids: [image] }, signal))[0]?.tags, { 'bake:state': 'finished', 'bake:token': /image/ });
+
+  await ec2.terminateInstance(id, signal);
+  await settle();
+  t.match(await ec2.instances({ ids: [id] }, signal), [{ state: 'terminated' }]);
+  await ec2.terminateInstance(id, signal);
+  await ec2.deleteSecurityGroup(group, signal);
+  await ec2.deregisterImage(image, made!.snapshots, signal);
+  t.equal(await codeOf(ec2.terminateInstance('i-0123456789abcdef0', signal)), 'ok', '7: what is not there is removed already');
+  t.equal(await codeOf(ec2.deleteSecurityGroup(group, signal)), 'ok', '7');
+  t.equal(await codeOf(ec2.deregisterImage(image, made!.snapshots, signal)), 'ok', '7');
+
+  if (!differs.has('removed images')) t.equal(await codeOf(ec2.images({ ids: [image] }, signal)), 'Ec2NotFound', '9');
+  t.equal(await codeOf(ec2.instances({ ids: [id, 'i-0123456789abcdef0'] }, signal)), 'Ec2NotFound', '9');
+  t.equal(await codeOf(ec2.runInstance({ ...request, clientToken: 'other', imageId: 'ami-0123456789abcdef0' }, signal)), 'Ec2NotFound', '8');
+}
