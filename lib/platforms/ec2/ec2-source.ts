@@ -56,9 +56,11 @@ export class Ec2Source extends Source {
       step: ready, connection: instance.ref('connection'),
       variables: { id: instance.ref('id'), host: instance.ref('host'), port: props.ssh.port ?? 22, ...login.variables, sourceImageId: base.ref('id') },
     });
-    build.artifact(props.skipCreateAmi === true
-      ? build.step('Nothing', { kind: ec2Nothing, title: 'no image is made', spec: { instanceId: instance.ref('id') } })
-      : this.#image(build, access, base, this.#ami(build, access, instance, this.#stop(build, access, instance, this.#tidy(build, instance, login)))));
+    if (props.skipCreateAmi === true) return build.artifact(build.step('Nothing', { kind: ec2Nothing, title: 'no image is made', spec: { instanceId: instance.ref('id') } }));
+    const tidied = this.#tidy(build, instance, login);
+    const stopped = this.#stop(build, access, instance, tidied);
+    const ami = this.#ami(build, access, instance, stopped);
+    build.artifact(this.#image(build, access, base, ami));
   }
 
   #types(): readonly string[] {

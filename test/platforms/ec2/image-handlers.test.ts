@@ -1,8 +1,12 @@
 import t, { type Test } from 'tap';
+import { BakeError } from '../../../lib/core/bake-error.js';
+import { amiCopyHandler } from '../../../lib/platforms/ec2/engine/ami-copy-handler.js';
+import type { Ec2Port, ImageFacts } from '../../../lib/platforms/ec2/engine/ec2-port.js';
 import { fastLaunchHandler } from '../../../lib/platforms/ec2/engine/fast-launch-handler.js';
 import { imageOfParameter } from '../../../lib/platforms/ec2/engine/image-of-parameter.js';
 import type { FastLaunchFacts, ImagePort } from '../../../lib/platforms/ec2/engine/image-port.js';
 import { imageSettingsHandler } from '../../../lib/platforms/ec2/engine/image-settings-handler.js';
+import { regionsOf } from '../../../lib/platforms/ec2/engine/region.js';
 import { ssmParameterHandler } from '../../../lib/platforms/ec2/engine/ssm-parameter-handler.js';
 import { fakeClock } from '../../engine/fake-world.js';
 import { stepContext } from '../../support/step-context.js';
@@ -116,4 +120,22 @@ t.test('fast launches are waited for, and one that cannot be is said', async (t)
   t.strictSame(asked[0], ['enableFastLaunch', made, { targetResourceCount: 2 }]);
   await t.rejects(handler.acquire({ access, imageId: made }, ctx), { code: 'FastLaunchFailed', message: /no Sysprep/ });
   t.match(await handler.find(ctx.token, { access, imageId: made }, ctx), { imageId: made }, 'one that failed is there, and is taken off');
+});
+
+t.test('before anything is made, a copy looks at its region and name; what it made itself in another run is no hindrance', async (t) => {
+  let answer: () => Promise<readonly ImageFacts[]> = async () => [];
+  const port = (region: string) => ({ region: async () => region, images: () => answer() }) as unknown as Ec2Port;
+  const ports = new Map(['eu-west-1', 'us-east-1'].map((region) => [region, port(region)]));
+  const handler = amiCopyHandler(regionsOf(({ region }) => ports.get(region ?? 'eu-west-1')!), () => recordingImages().port);
+  const ctx = context(t);
+  const check = (elsewhere = 'us-east-1') => handler.checkKnown!({ access: { region: elsewhere }, from: {}, name: 'web', namePrefix: 'Web', replace: false }, ctx);
+  const namesake = (token: string): ImageFacts => ({ id: made, name: 'web', state: 'available', created: '2026-01-01', rootDevice: '', architecture: 'x86_64', snapshots: [], tags: { 'bake:token': token } });
+  await check();
+  await t.rejects(check('eu-west-1'), { code: 'CopyToOwnRegion', message: /eu-west-1/ }, 'also where only the environment says which region is meant');
+  answer = async () => [namesake('run-0-0123456789')];
+  await check();
+  answer = async () => [namesake('run-0-9876543210')];
+  await t.rejects(check(), { code: 'AmiNameTaken', message: /already in us-east-1: ami-22222222/ });
+  answer = () => Promise.reject(new BakeError({ code: 'Ec2CredentialsRefused', message: 'AWS was not able to validate the provided access credentials' }));
+  await t.rejects(check(), { code: 'RegionNotUsable', message: /the region us-east-1 cannot be used/, hint: /enabled for this account/ });
 });

@@ -13,8 +13,12 @@ export function amiCopyHandler(regionFor: RegionFor, imagesFor: ImagesFor): Reso
   return {
     async checkKnown({ access = {}, from = {}, name, namePrefix, replace }, ctx) {
       await requireElsewhere(access, from, regionFor);
-      // Whether the account may use that region at all is seen by it as well. What this step has made in another run may do again.
-      await requireFree(name ?? `${namePrefix}-${ctx.run.id}`, regionFor(access).ec2, ctx, ({ tags }) => replace === true || tags[tokenTag]?.endsWith(stepOf(ctx)) === true);
+      try {
+        // What this step has made in another run may do again.
+        await requireFree(name ?? `${namePrefix}-${ctx.run.id}`, regionFor(access).ec2, ctx, ({ tags }) => replace === true || tags[tokenTag]?.endsWith(stepOf(ctx)) === true);
+      } catch (error) {
+        throw unusable(error, access.region);
+      }
     },
     async acquire(spec, ctx) {
       const region = regionFor(spec.access);
@@ -30,6 +34,12 @@ export function amiCopyHandler(regionFor: RegionFor, imagesFor: ImagesFor): Reso
     },
     ...imageCare(regionFor),
   };
+}
+
+/** A region that an account has not enabled refuses its credentials, and one that there is not has no address. */
+function unusable(error: unknown, region: string | undefined): unknown {
+  if (region === undefined || !BakeError.is(error) || !(error.code === 'Ec2CredentialsRefused' || /ENOTFOUND/.test(error.message))) return error;
+  return new BakeError({ code: 'RegionNotUsable', source: 'user', message: `the region ${region} cannot be used: ${error.message}`, hint: 'is there such a region, and is it enabled for this account? "aws ec2 describe-regions" lists those that are', cause: error });
 }
 
 /** The part of a stamp that is the same in all runs. */

@@ -19,9 +19,12 @@ export type AmiHandle = JsonObject & {
 /** Finding, removing and looking at an image, whichever way it was made. */
 export function imageCare(regionFor: RegionFor) {
   return {
-    async find(token: string, { access }: { readonly access: Ec2Access }, ctx: StepContext): Promise<AmiHandle | undefined> {
+    async find(token: string, { access, name, namePrefix }: { readonly access: Ec2Access; readonly name?: string | undefined; readonly namePrefix: string }, ctx: StepContext): Promise<AmiHandle | undefined> {
       const { ec2 } = regionFor(access);
-      const [image] = await ec2.images({ owners: ['self'], filters: { [`tag:${tokenTag}`]: [token] }, includeDeprecated: true }, ctx.signal);
+      const having = (filter: string, value: string) => ec2.images({ owners: ['self'], filters: { [filter]: [value] }, includeDeprecated: true }, ctx.signal);
+      const [stamped] = await having(`tag:${tokenTag}`, token);
+      // An EC2 that is not Amazon's may take no tags with CopyImage; a name with the run in it says as much.
+      const [image] = stamped === undefined && name === undefined ? await having('name', `${namePrefix}-${ctx.run.id}`) : [stamped];
       return image === undefined ? undefined : handleOf(image, await ec2.region(), access, ctx);
     },
     async release({ id, snapshots, access }: AmiHandle, ctx: StepContext): Promise<void> {
