@@ -79,6 +79,29 @@ export type BlockDeviceSpec = z.output<typeof blockDevice>;
 
 const document = z.record(z.string(), z.json());
 
+/** What is asked for of EC2 itself. */
+const launchFields = {
+  access,
+  imageId: text,
+  /** Tried in this order. */
+  types: z.array(z.string().regex(/^[a-z0-9-]+\.[a-z0-9-]+$/, 'must be an instance type, such as t3.small')).min(1),
+  subnetId: id('subnet', 'a subnet').optional(),
+  availabilityZone: z.string().min(1).optional(),
+  associatePublicIp: z.boolean().optional(),
+  blockDevices: z.array(blockDevice).optional(),
+  instanceProfile: z.string().min(1).optional(),
+  metadata: z.strictObject({ tokens: z.enum(['required', 'optional']).optional(), hopLimit: z.int().min(1).max(64).optional(), tags: z.boolean().optional() }).optional(),
+  tenancy: z.enum(['default', 'dedicated', 'host']).optional(),
+  ebsOptimized: z.boolean().optional(),
+  cpuCredits: z.enum(['standard', 'unlimited']).optional(),
+  spot: z.strictObject({ maxPrice: z.string().regex(/^\d+(\.\d+)?$/, 'must be dollars an hour, such as "0.05"').optional() }).optional(),
+  tags,
+};
+
+/** Asks EC2 whether it would start the machine, while nothing is there yet that would have to be removed. */
+export const ec2LaunchCheck = defineStepKind({ kind: 'ec2.launchCheck', type: 'action', version: 1, spec: z.strictObject(launchFields), outputs: [] });
+export type LaunchSpec = z.output<(typeof ec2LaunchCheck)['spec']>;
+
 /** The machine. */
 export const ec2Instance = defineStepKind({
   kind: 'ec2.instance',
@@ -86,22 +109,8 @@ export const ec2Instance = defineStepKind({
   noun: 'instance',
   version: 1,
   spec: z.strictObject({
-    access,
-    imageId: text,
-    /** Tried in this order. */
-    types: z.array(z.string().regex(/^[a-z0-9-]+\.[a-z0-9-]+$/, 'must be an instance type, such as t3.small')).min(1),
-    subnetId: id('subnet', 'a subnet').optional(),
-    availabilityZone: z.string().min(1).optional(),
-    associatePublicIp: z.boolean().optional(),
+    ...launchFields,
     securityGroupIds: z.array(late(z.string())).optional(),
-    blockDevices: z.array(blockDevice).optional(),
-    instanceProfile: z.string().min(1).optional(),
-    metadata: z.strictObject({ tokens: z.enum(['required', 'optional']).optional(), hopLimit: z.int().min(1).max(64).optional(), tags: z.boolean().optional() }).optional(),
-    tenancy: z.enum(['default', 'dedicated', 'host']).optional(),
-    ebsOptimized: z.boolean().optional(),
-    cpuCredits: z.enum(['standard', 'unlimited']).optional(),
-    spot: z.strictObject({ maxPrice: z.string().regex(/^\d+(\.\d+)?$/, 'must be dollars an hour, such as "0.05"').optional() }).optional(),
-    tags,
     address: z.enum(addressKinds),
     /** What cloud-init is given; absent if the image has none. */
     cloudInit: z.strictObject({

@@ -6,7 +6,7 @@ import type { ResourceHandler, StepContext } from '../../../engine/handler.js';
 import { loginConfig } from '../../../vm/media/engine/cloud-init/login-config.js';
 import { readDocument } from '../../../vm/media/engine/cloud-init/read-document.js';
 import { combineUserData } from '../../../vm/media/engine/cloud-init/user-data.js';
-import type { InstanceSpec } from '../steps.js';
+import type { InstanceSpec, LaunchSpec } from '../steps.js';
 import type { InstanceFacts, InstanceRequest } from './ec2-port.js';
 import type { Region, RegionFor } from './region.js';
 import { stamped, tokenTag } from './stamps.js';
@@ -65,7 +65,7 @@ async function start(spec: InstanceSpec, { ec2 }: Region, ctx: StepContext): Pro
 }
 
 /** What EC2 is asked for. */
-export function requestOf(spec: InstanceSpec, { type, userData, clientToken }: Pick<InstanceRequest, 'type' | 'userData' | 'clientToken'>, ctx: Pick<StepContext, 'token' | 'run' | 'step'>): InstanceRequest {
+export function requestOf(spec: LaunchSpec & Pick<InstanceSpec, 'securityGroupIds'>, { type, userData, clientToken }: Pick<InstanceRequest, 'type' | 'userData' | 'clientToken'>, ctx: Pick<StepContext, 'token' | 'run' | 'step'>): InstanceRequest {
   const { imageId, subnetId, availabilityZone, associatePublicIp, securityGroupIds = [], blockDevices = [], instanceProfile, metadata = {}, tenancy, ebsOptimized, cpuCredits, spot, tags } = spec;
   return {
     clientToken, imageId, type, subnetId, availabilityZone, associatePublicIp, securityGroupIds, blockDevices, instanceProfile, tenancy, ebsOptimized, cpuCredits, spot, userData,
