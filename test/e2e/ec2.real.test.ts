@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { DescribeImagesCommand, DescribeInstancesCommand, DescribeSnapshotsCommand } from '@aws-sdk/client-ec2';
 import t, { type Test } from 'tap';
 import { bake, startBake } from '../support/bake-cli.js';
+import { startCloudMachine } from '../support/cloud-machine.js';
 import { ec2Client, ec2Leftovers } from '../support/ec2-leftovers.js';
 import { type Moto, startMoto } from '../support/moto.js';
 import { need } from '../support/need.js';
@@ -64,6 +65,26 @@ t.test('Amazon EC2', { timeout: 300_000 }, async (t) => {
     const after = await images();
     t.equal(after.length, 1);
     t.not(after[0]?.ImageId, image?.ImageId, 'the old one was replaced');
+    t.same(await ec2Leftovers(client), []);
+  });
+
+  await t.test('cloud-init lets bake in over a host key that it knows, and nothing of that is in the image', async (t) => {
+    if (!(await need(t, 'docker'))) return;
+    await moto.reset();
+    const machine = await startCloudMachine(t, client);
+    const project = t.testdir({ 'image.ts': `import { App, Image, Shell } from 'bake-sdk';
+import { AmiLookup, Ec2Source } from 'bake-sdk/ec2';
+const image = new Image(new App(), 'Web');
+new Ec2Source(image, 'Ec2', { baseImage: ${lookup}, allowFrom: ['203.0.113.7/32'], ssh: { user: 'admin', host: '127.0.0.1', port: ${machine.port} } });
+new Shell(image, 'Who', { inline: ['echo "I am $(whoami)"', 'sudo true'] });
+` });
+    const { code, stderr } = await run(project);
+    t.equal(code, 0, stderr);
+    t.match(stderr, 'I am admin');
+    t.match(machine.userData(), /"shutdown",\s+"-P",\s+"\+720"/, 'the second net');
+    t.equal(machine.run('cat /etc/machine-id; ls /etc/ssh/ssh_host_* /home/admin/.ssh/authorized_keys 2> /dev/null || true'), '');
+    const key = /"ed25519_private": "((?:[^"\\]|\\.)*)"/.exec(machine.userData()!)![1]!.split('\\n')[2]!;
+    for (const file of readdirSync(join(project, '.bake/runs'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.jsonl'))) t.notMatch(readFileSync(join(project, '.bake/runs', file), 'utf8'), key, file);
     t.same(await ec2Leftovers(client), []);
   });
 
