@@ -1,7 +1,7 @@
 // A server that takes whatever it is asked, and reads each request by the vendor's own description of it: the one that
 // botocore carries. It proves what goes over the wire where no independent server knows the call.
 import { readdirSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, request as ask, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -33,25 +33,38 @@ export interface Ec2Recorder {
 /** What an action is answered with: the content of its answer in XML. */
 export type Answers = Readonly<Record<string, string>>;
 
-/** Starts one; it ends with the test. A request that the description does not allow fails the test. */
-export async function startEc2Recorder(t: Test, answers: Answers = {}): Promise<Ec2Recorder> {
+/**
+ * Starts one; it ends with the test. A request that the description does not allow fails the test.
+ * @param behind address of a server that answers what `answers` does not
+ */
+export async function startEc2Recorder(t: Test, answers: Answers = {}, behind?: string): Promise<Ec2Recorder> {
   const model = readModel();
   const calls: RecordedCall[] = [];
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk)).on('end', () => {
-      const { Action: action = '', Version: _, ...params } = Object.fromEntries(new URLSearchParams(Buffer.concat(chunks).toString()));
+      const body = Buffer.concat(chunks);
+      const { Action: action = '', Version: _, ...params } = Object.fromEntries(new URLSearchParams(body.toString()));
+      if (action === '' && behind !== undefined) return hand(request, body, response, behind); // of another service
       try {
         calls.push({ action, input: decode(model, model.operations[action]?.input?.shape ?? 'none', params) });
       } catch (error) {
         t.fail(`${action}: ${(error as Error).message}`, { params });
       }
+      if (answers[action] === undefined && behind !== undefined) return hand(request, body, response, behind);
       response.writeHead(200, { 'content-type': 'text/xml' }).end(`<${action}Response xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><requestId>1</requestId>${answers[action] ?? '<return>true</return>'}</${action}Response>`);
     });
   });
   await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
   t.teardown(() => { server.closeAllConnections(); server.close(); });
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, calls };
+}
+
+function hand({ url, method, headers }: IncomingMessage, body: Buffer, response: ServerResponse, behind: string): void {
+  ask(new URL(url ?? '/', behind), { ...(method === undefined ? {} : { method }), headers }, (answer) => {
+    response.writeHead(answer.statusCode ?? 500, answer.headers);
+    answer.pipe(response);
+  }).end(body);
 }
 
 function readModel(): Model {

@@ -11,11 +11,14 @@ import { ssmParameterHandler } from '../../../lib/platforms/ec2/engine/ssm-param
 import { fakeClock } from '../../engine/fake-world.js';
 import { stepContext } from '../../support/step-context.js';
 import { FakeParameters } from './fake-parameters.js';
+import { parameterContract } from './parameter-contract.js';
 
 const access = { region: 'eu-west-1' };
 const [old, made, other] = ['ami-11111111', 'ami-22222222', 'ami-33333333'];
 const image = 'aws:ec2:image';
 const context = (test: Test) => stepContext(test, { clock: fakeClock() });
+
+t.test('the fake keeps parameters as the contract says', (t) => parameterContract(t, new FakeParameters(), '/contract'));
 
 t.test('a parameter gets its old value back, with the data type that it had', async (t) => {
   const parameters = new FakeParameters({ lateness: 3 });

@@ -7,9 +7,11 @@ import { awsEc2 } from '../../../lib/platforms/ec2/engine/aws-ec2.js';
 import { awsImages } from '../../../lib/platforms/ec2/engine/aws-images.js';
 import { awsParameters } from '../../../lib/platforms/ec2/engine/aws-parameters.js';
 import { bake } from '../../support/bake-cli.js';
+import { startEc2Recorder } from '../../support/ec2-recorder.js';
 import { type Moto, startMoto } from '../../support/moto.js';
 import { need } from '../../support/need.js';
 import { type Sshd, startSshd } from '../../support/sshd.js';
+import { parameterContract } from './parameter-contract.js';
 
 const { signal } = new AbortController();
 const ours = (region: string) => awsEc2({ region }).images({ owners: ['self'] }, signal);
@@ -29,8 +31,8 @@ t.teardown(() => sshd?.stop());
 t.beforeEach(() => moto?.reset());
 
 /** A project whose source has these props beside those that it needs here. */
-function project(t: Test, props: string, more = '') {
-  const source = (these: string) => `import { App, Duration, Image, Manifest, Shell, ShellLocal } from 'bake-sdk';
+function project(t: Test, props: string, more = '', env: NodeJS.ProcessEnv = {}) {
+  const source = (these: string) => `import { App, Duration, Image, Manifest, Shell, ShellLocalPostProcessor } from 'bake-sdk';
 import { AmiLookup, Ec2Source, HostKey } from 'bake-sdk/ec2';
 const image = new Image(new App(), 'Web');
 new Ec2Source(image, 'Ec2', {
@@ -43,7 +45,7 @@ ${more}
 `;
   const folder = t.testdir({ 'image.ts': source(props) });
   const run = async (...args: string[]) => {
-    const result = await bake(folder, args, { ...moto.env });
+    const result = await bake(folder, args, { ...moto.env, ...env });
     t.comment(`${result.stdout}\n${result.stderr}`.slice(-3_000));
     return result;
   };
@@ -115,11 +117,29 @@ t.test('an image that is only copied from does not stay', { timeout: 120_000 }, 
 t.test('if the build fails after that, no image stays and the parameter is as it was', { timeout: 120_000 }, async (t) => {
   if (!isReady) return;
   await awsParameters({ region: 'eu-west-1' }).put('/web/ami', { value: 'ami-11111111', dataType: 'text' }, signal);
-  const { run } = project(t, `amiName: 'web', ssmParameter: '/web/ami', copyTo: ['us-east-1'],`, `new ShellLocal(image, 'Check', { inline: ['exit 3'] });`);
-  t.equal((await run('run')).code, 1);
+  const { run } = project(t, `amiName: 'web', ssmParameter: '/web/ami', copyTo: ['us-east-1'],`, `new ShellLocalPostProcessor(image, 'Check', { inline: ['exit 3'] });`);
+  t.match(await run('run'), { code: 1, stderr: /✔ parameter \/web\/ami in us-east-1/ });
   t.strictSame([...await ours('eu-west-1'), ...await ours('us-east-1')], []);
   t.equal(await parameter('eu-west-1', '/web/ami'), 'ami-11111111');
   t.equal(await parameter('us-east-1', '/web/ami'), undefined);
+});
+
+t.test('what moto does not know goes to a server that reads it as EC2 would: it is set in order, and taken off if the build fails', { timeout: 120_000 }, async (t) => {
+  if (!isReady) return;
+  const yes = '<return>true</return>';
+  const enabled = '<fastLaunchImageSet><item><state>enabled</state></item></fastLaunchImageSet>';
+  const own = { EnableImageDeprecation: yes, EnableImageDeregistrationProtection: yes, DisableImageDeregistrationProtection: yes, EnableFastLaunch: yes, DisableFastLaunch: yes, DescribeFastLaunchImages: enabled, ModifyInstanceAttribute: yes };
+  const { url, calls } = await startEc2Recorder(t, own, moto.url);
+  const { run } = project(t, `
+  enaSupport: true, imdsSupport: 'v2.0', deprecateAt: Duration.days(90), deregistrationProtection: { cooldown: true }, fastLaunch: { maxParallelLaunches: 8 },`, `new ShellLocalPostProcessor(image, 'Check', { inline: ['exit 3'] });`, { AWS_ENDPOINT_URL: url });
+  t.equal((await run('run')).code, 1);
+  const actions = calls.map(({ action }) => action);
+  const order = ['StopInstances', 'ModifyInstanceAttribute', 'CreateImage', 'EnableFastLaunch', 'DescribeFastLaunchImages', 'EnableImageDeregistrationProtection', 'DisableImageDeregistrationProtection', 'DeregisterImage'];
+  t.strictSame(actions.filter((action) => order.includes(action)), order);
+  for (const [before, after] of [['EnableImageDeprecation', 'EnableImageDeregistrationProtection'], ['DisableFastLaunch', 'DeregisterImage']] as const) t.ok(actions.indexOf(before) < actions.indexOf(after), `${before} before ${after}`);
+  const days = (Date.parse((calls.find(({ action }) => action === 'EnableImageDeprecation')!.input as { readonly DeprecateAt: string }).DeprecateAt) - Date.now()) / 86_400_000;
+  t.ok(days > 89.9 && days <= 90, 'from now');
+  t.strictSame(await ours('eu-west-1'), []);
 });
 
 t.test('what stands in the way in another region is said before anything is made', { timeout: 120_000 }, async (t) => {
@@ -137,6 +157,10 @@ t.test('what stands in the way in another region is said before anything is made
   t.match(await run('run', '--no-cache'), { code: 1, stderr: /AmiNameTaken[\s\S]*"web" already in eu-west-1/ });
   change(`copyTo: ['eu-west-1'],`);
   t.match(await run('run'), { code: 2, stderr: /CopyToOwnRegion/ });
+});
+
+t.test('moto keeps parameters as the contract says', async (t) => {
+  if (isReady) await parameterContract(t, awsParameters({ region: 'eu-west-1' }), '/contract');
 });
 
 t.test('the base image can be what a parameter names, until the user looks again', { timeout: 120_000 }, async (t) => {
