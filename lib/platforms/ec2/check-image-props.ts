@@ -29,6 +29,7 @@ interface Encryption {
 /** Finds what cannot become of an image. */
 export function checkImageProps(source: Source, props: Props, fault: Fault): void {
   const copies = copiesOf(props);
+  if (props.copyTo !== undefined && !Array.isArray(props.copyTo)) fault('InvalidProp', '"copyTo" is not a list', "write copyTo: ['us-east-1']");
   for (const copy of copies) checkProps(source, copy, copyNames);
   for (const { fastLaunch } of [props, ...copies]) if (typeof fastLaunch === 'object') checkFastLaunch(source, fastLaunch, fault);
   checkRegions(props, copies, fault);

@@ -45,7 +45,7 @@ export interface Ec2SourceProps extends Ec2ImageProps {
   readonly region?: string;
   /** A profile of `~/.aws/config`. @default - the SDK's chain: environment, SSO, web identity, profile, the instance's role */
   readonly profile?: string;
-  /** Address of an EC2 that is not Amazon's, or is reached by another way. @default - that of the region, or `AWS_ENDPOINT_URL_EC2` */
+  /** Address of an EC2 that is not Amazon's, or is reached by another way, in each region; that of Systems Manager is `AWS_ENDPOINT_URL_SSM`. @default - that of the region, or `AWS_ENDPOINT_URL_EC2` */
   readonly endpoint?: string;
   /** `AmiLookup.mostRecent({ owners, name })` or `Ami.fromId('ami-…')`. */
   readonly baseImage: Ami;

@@ -47,7 +47,7 @@ export function isIntermediate({ encryptBoot, skipSaveBuildRegion }: Ec2ImagePro
 
 /** What is asked for of each other region. */
 export function copiesOf({ copyTo = [] }: Ec2ImageProps): readonly Ec2Copy[] {
-  return copyTo.map((copy) => (typeof copy === 'string' ? { region: copy } : copy));
+  return Array.isArray(copyTo) ? (copyTo as NonNullable<Ec2ImageProps['copyTo']>).map((copy) => (typeof copy === 'string' ? { region: copy } : copy)) : [];
 }
 
 /**

@@ -108,6 +108,7 @@ t.test('what cannot be shared is said before anything is made', (t) => {
 
 t.test('what does not fit together, or is not what EC2 takes, is said', (t) => {
   const cases: readonly [Partial<Ec2SourceProps>, RegExp][] = [
+    [{ copyTo: 'us-east-1' as never }, /"copyTo" is not a list/],
     [{ copyTo: ['us-east-1', 'us-east-1'] }, /us-east-1 twice/],
     [{ copyTo: ['eu-west-1'] }, /where the image is made/],
     [{ copyTo: ['Frankfurt'] }, /must be a region/],
