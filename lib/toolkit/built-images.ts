@@ -72,9 +72,9 @@ function artifactFacts({ artifact }: BuildRecord): { readonly digest?: string; r
   return { ...(digest === undefined ? {} : { digest }), ...(typeof size === 'number' ? { size } : {}) };
 }
 
-function regionsOf({ artifact: { data: { regions } } }: BuildRecord): { readonly regions?: Readonly<Record<string, string>> } {
+function regionsOf({ artifact: { data: { id, regions } } }: BuildRecord): Pick<BuildOutputs['artifacts'][number], 'imageId' | 'regions'> {
   if (!isJsonObject(regions)) return {};
-  return { regions: Object.fromEntries(Object.entries(regions).filter((entry): entry is [string, string] => typeof entry[1] === 'string')) };
+  return { ...(typeof id === 'string' ? { imageId: id } : {}), regions: Object.fromEntries(Object.entries(regions).filter((entry): entry is [string, string] => typeof entry[1] === 'string')) };
 }
 
 function latestRuns(records: readonly BuildRecord[]): ReadonlyMap<string, string> {

@@ -232,6 +232,8 @@ export interface BuildOutputs {
     readonly name: string;
     /** Of the project's git work tree. */
     readonly commit?: string;
+    /** Of what has an id in each region: that in the build's own, or in the first that keeps it. */
+    readonly imageId?: string;
     /** Of what is in several places under several ids: its id in each region. */
     readonly regions?: Readonly<Record<string, string>>;
   })[];

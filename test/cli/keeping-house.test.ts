@@ -81,8 +81,9 @@ BAKE_WEB_DOCKER_SAVE_PATH=/out/web.tar
 `);
   t.match(formatOutputs([made('2nd-image/Null', artifact)], 'tfvars'), /^_2nd_image_null_id = "sha256:ab"\n/);
   t.match(JSON.parse(formatOutputs(builds, 'json')), { 'Web/Docker': { id: 'sha256:ab', run: 'r1', at: '1970-01-01T00:00:00.000Z', artifacts: [{}, {}] } });
-  const everywhere = [made('Web/Ec2', { ...artifact, type: 'ec2.ami', id: 'eu-west-1:ami-1,us-east-1:ami-2', regions: { 'eu-west-1': 'ami-1', 'us-east-1': 'ami-2' } })];
-  t.match(formatOutputs(everywhere, 'tfvars'), `web_ec2_regions = {
+  const everywhere = [made('Web/Ec2', { ...artifact, type: 'ec2.ami', id: 'eu-west-1:ami-1,us-east-1:ami-2', imageId: 'ami-1', regions: { 'eu-west-1': 'ami-1', 'us-east-1': 'ami-2' } })];
+  t.match(formatOutputs(everywhere, 'tfvars'), `web_ec2_image_id = "ami-1"
+web_ec2_regions = {
   "eu-west-1" = "ami-1"
   "us-east-1" = "ami-2"
 }

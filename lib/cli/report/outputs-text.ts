@@ -33,9 +33,9 @@ type Fact = string | Readonly<Record<string, string>>;
 
 function facts(artifact: OutputArtifact | undefined): Readonly<Record<string, Fact>> {
   if (artifact === undefined) return {};
-  const { id, type, digest, files, regions } = artifact;
+  const { id, type, digest, files, imageId, regions } = artifact;
   const path = files[0]?.path ?? (isAbsolute(id) ? id : undefined);
-  return { id, type, ...(digest === undefined ? {} : { digest }), ...(path === undefined ? {} : { path }), ...(regions === undefined ? {} : { regions }) };
+  return { id, type, ...(digest === undefined ? {} : { digest }), ...(path === undefined ? {} : { path }), ...(imageId === undefined ? {} : { image_id: imageId }), ...(regions === undefined ? {} : { regions }) };
 }
 
 function envLines(name: string, value: Fact): readonly string[] {

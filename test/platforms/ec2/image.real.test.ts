@@ -69,6 +69,7 @@ t.test('an image goes to other regions, with who may use it and the parameter th
   } }] });
   t.match((await run('outputs', '--format', 'tfvars')).stdout, `web_ec2_id = "${id}"
 web_ec2_type = "ec2.ami"
+web_ec2_image_id = "${here?.id}"
 web_ec2_regions = {
   "eu-central-1" = "${germany?.id}"
   "eu-west-1" = "${here?.id}"
