@@ -123,6 +123,8 @@ export interface Checkpointing<Spec, Handle extends JsonObject> {
    * then nothing is saved.
    */
   save(handle: Handle, place: CheckpointPlace, ctx: StepContext): Promise<JsonObject | undefined>;
+  /** Names of its files in the folder that only `restore` of this checkpoint reads, and not that of one which stands on it. @default - none */
+  readonly alone?: readonly string[];
   /** As `acquire`, but in the state that was saved. */
   restore(from: SavedPlace, spec: Spec, ctx: StepContext): Promise<Handle>;
   /** Whether what was saved outside of the folder is still there and whole. @default - all is in the folder */

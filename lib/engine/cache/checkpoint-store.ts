@@ -1,6 +1,8 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { access, constants, mkdir, open, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import * as z from 'zod';
 import { BakeError } from '../../core/bake-error.js';
 import type { JsonObject } from '../../core/json.js';
@@ -8,7 +10,7 @@ import type { Clock } from '../../core/ports.js';
 import { tryFileLock, withFileLock } from '../file-lock.js';
 import { CheckpointMarks, type CheckpointUser } from './checkpoint-marks.js';
 
-const version = 1;
+const version = 2;
 const recordName = 'checkpoint.json';
 
 const recordSchema = z.strictObject({
@@ -29,11 +31,14 @@ const recordSchema = z.strictObject({
   states: z.record(z.string(), z.strictObject({ kind: z.string(), output: z.record(z.string(), z.json()).optional(), saved: z.record(z.string(), z.json()).optional() })),
   /** When what is in it was carried out, by fingerprint. */
   ranAt: z.record(z.string(), z.number()),
-  /** As they were written; whoever changes one changes its time. */
-  files: z.array(z.strictObject({ name: z.string().regex(/^[^/]+$/), size: z.number(), mtime: z.number() })),
+  /** As they were written; whoever changes one changes its time, and a disk that fails its digest. `alone`: not read by what stands on this checkpoint. */
+  files: z.array(z.strictObject({ name: z.string().regex(/^[^/]+$/), size: z.number(), mtime: z.number(), sha256: z.string(), alone: z.boolean() })),
 });
 
 export type CheckpointRecord = Omit<z.output<typeof recordSchema>, 'version' | 'files'>;
+
+/** What is to be written down of a new checkpoint, and the names of its files that what stands on it does not read. */
+export type Filled = CheckpointRecord & { readonly alone: readonly string[] };
 
 export interface Checkpoint extends CheckpointRecord {
   readonly key: string;
@@ -97,8 +102,13 @@ export class CheckpointStore {
     return parent !== undefined && await this.open(parent) === undefined ? undefined : found.checkpoint;
   }
 
-  /** As `open`; and from then on nobody removes it, nor what it stands on, until `release`. */
+  /** As `open`, and each byte of what will be read is as it was written; from then on nobody removes it, nor what it stands on, until `release`. */
   async use(key: string, signal: AbortSignal): Promise<Checkpoint | undefined> {
+    const found = await this.#marked(key, signal);
+    return found !== undefined && await this.#isSound(key, signal) ? found : undefined;
+  }
+
+  async #marked(key: string, signal: AbortSignal): Promise<Checkpoint | undefined> {
     const { user, folder } = this.#options;
     if (user === undefined || await this.peek(key) === undefined) return this.open(key);
     // Of one that others look after, such as a mounted one, nothing can be kept.
@@ -108,6 +118,19 @@ export class CheckpointStore {
       for (let at = found; at !== undefined; at = at.parent === undefined ? undefined : await this.peek(at.parent)) await this.#marks.add(at.key, user);
       return found;
     });
+  }
+
+  async #isSound(key: string, signal: AbortSignal, isBelow = false): Promise<boolean> {
+    const found = await this.#read(key);
+    if (found === undefined) return false;
+    for (const { name, sha256, alone } of found.files) {
+      if (isBelow && alone) continue;
+      const digest = await digestOf(join(found.checkpoint.folder, name), signal).catch(() => undefined);
+      signal.throwIfAborted();
+      if (digest !== sha256) return false;
+    }
+    const { parent } = found.checkpoint;
+    return parent === undefined || this.#isSound(parent, signal, true);
   }
 
   /** To be called when the run that works with it is over. */
@@ -134,19 +157,19 @@ export class CheckpointStore {
    * same one waits. What stands on one that it takes the place of goes with that.
    * @throws BakeError `CheckpointInUse` if it would take the place of one that a run uses
    */
-  async write(key: string, signal: AbortSignal, fill: (folder: string) => Promise<CheckpointRecord>): Promise<Checkpoint> {
+  async write(key: string, signal: AbortSignal, fill: (folder: string) => Promise<Filled>): Promise<Checkpoint> {
     await mkdir(this.#options.folder, { recursive: true, mode: 0o700 });
     return withFileLock(this.#lock(key), { clock: this.#options.clock, signal }, async () => {
       const part = `${this.folderOf(key)}.part`;
       await rm(part, { recursive: true, force: true });
       await mkdir(part, { mode: 0o700 });
       try {
-        const record = await fill(part);
+        const { alone, ...record } = await fill(part);
         const files = await Promise.all((await readdir(part)).map(async (name) => {
           const path = join(part, name);
           await flush(path);
           const { size, mtimeMs } = await stat(path);
-          return { name, size, mtime: mtimeMs };
+          return { name, size, mtime: mtimeMs, sha256: await digestOf(path, signal), alone: alone.includes(name) };
         }));
         await writeFile(join(part, recordName), JSON.stringify({ version, ...record, files } satisfies JsonObject), { mode: 0o600 });
         await flush(join(part, recordName));
@@ -280,6 +303,12 @@ export class CheckpointStore {
 /** A handler that keeps something elsewhere says how much in its member `bytes`. */
 function bytesOutside(states: CheckpointRecord['states']): number {
   return Object.values(states).reduce((sum, { saved }) => sum + (typeof saved?.['bytes'] === 'number' ? saved['bytes'] : 0), 0);
+}
+
+async function digestOf(path: string, signal: AbortSignal): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path, { highWaterMark: 1024 * 1024 }), hash, { signal });
+  return hash.digest('hex');
 }
 
 async function flush(path: string): Promise<void> {

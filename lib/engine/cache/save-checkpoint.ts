@@ -3,7 +3,7 @@ import { canonicalJson, type JsonObject } from '../../core/json.js';
 import type { StepContext } from '../handler.js';
 import type { StepState } from '../run-state.js';
 import type { EngineServices } from '../services.js';
-import type { Checkpoint, CheckpointRecord, CheckpointStore } from './checkpoint-store.js';
+import type { Checkpoint, CheckpointRecord, CheckpointStore, Filled } from './checkpoint-store.js';
 import { nameIn, placeOf } from './saved-place.js';
 
 export interface SaveRequest {
@@ -43,8 +43,9 @@ export async function saveCheckpoint({ state, key, closure, last, milliseconds, 
   const kindOf = ({ step }: StepState) => registry.kind(step.kind);
   const saving = closure.filter((each) => kindOf(each).atCheckpoint === undefined && kindOf(each).lookup === undefined);
   await journal.append({ type: 'checkpoint.begun', key, kinds: saving.map(({ step }) => step.kind), at }, 'durable');
-  const made = await checkpoints.write(key, signal, async (folder): Promise<CheckpointRecord> => {
+  const made = await checkpoints.write(key, signal, async (folder): Promise<Filled> => {
     const states: Record<string, { kind: string; output?: JsonObject; saved?: JsonObject }> = {};
+    const alone: string[] = [];
     for (const each of closure) if (kindOf(each).atCheckpoint === 'inside') states[nameIn(each)] = { kind: each.step.kind, output: withoutSecrets(outputs.get(each.step.id) ?? {}, masker) };
     for (const each of saving) {
       const loaded = await registry.handler(each.step.kind);
@@ -53,10 +54,11 @@ export async function saveCheckpoint({ state, key, closure, last, milliseconds, 
       const saved = await loaded.handler.checkpoint.save(each.handle, place, contextOf(each));
       if (saved === undefined) throw new NotNow();
       states[nameIn(each)] = { kind: each.step.kind, saved };
+      alone.push(...loaded.handler.checkpoint.alone ?? []);
     }
     return {
       build: state.step.build, step: state.step.id, title: state.step.title, platform: state.build.plan.platform, project: services.run.project, at, milliseconds,
-      ...(last === undefined ? {} : { parent: last.key }), states: states as CheckpointRecord['states'], ranAt: Object.fromEntries(ranAt),
+      ...(last === undefined ? {} : { parent: last.key }), states: states as CheckpointRecord['states'], ranAt: Object.fromEntries(ranAt), alone,
     };
   }).catch((error: unknown) => {
     if (error instanceof NotNow) return undefined;

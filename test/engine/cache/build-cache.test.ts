@@ -144,6 +144,7 @@ t.test('an image on another one is built again only if that one is another', asy
 t.test('a checkpoint that is damaged in any way is thrown away, never used', async (t) => {
   const damage: readonly [string, (folder: string) => void][] = [
     ['a byte flipped', (folder) => { writeFileSync(join(folder, 'state'), 'x'.repeat(statSync(join(folder, 'state')).size)); }],
+    ['a byte that the disk lost', (folder) => { const { mtime, size } = statSync(join(folder, 'state')); writeFileSync(join(folder, 'state'), 'x'.repeat(size)); utimesSync(join(folder, 'state'), mtime, mtime); }],
     ['cut off', (folder) => { const { mtime } = statSync(join(folder, 'state')); truncateSync(join(folder, 'state'), 3); utimesSync(join(folder, 'state'), mtime, mtime); }],
     ['a file gone', (folder) => { rmSync(join(folder, 'state')); }],
     ['its record damaged', (folder) => { appendFileSync(join(folder, 'checkpoint.json'), '}'); }],

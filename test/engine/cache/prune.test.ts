@@ -22,7 +22,7 @@ const recordOf = (number: number, parent?: number): CheckpointRecord => ({
 async function save(store: CheckpointStore, number: number, parent?: number, bytes = 10_000): Promise<void> {
   await store.write(keyOf(number), signal, async (folder) => {
     writeFileSync(join(folder, 'state'), Buffer.alloc(bytes, number + 1));
-    return recordOf(number, parent);
+    return { ...recordOf(number, parent), alone: [] };
   });
   await store.touch({ key: keyOf(number) });
 }
@@ -133,7 +133,7 @@ t.test('halves, rests, locks of dead processes and what is damaged are swept awa
       writeFileSync(join(place, 'state'), 'x');
       begun();
       await store.sweep(signal);
-      return recordOf(7);
+      return { ...recordOf(7), alone: [] };
     });
   });
   await written;

@@ -25,6 +25,7 @@ interface BlockInfo {
  */
 export function machineCheckpoint(start: (spec: MachineSpec, resumption: Resumption, ctx: StepContext) => Promise<MachineHandle>): Checkpointing<MachineSpec, MachineHandle> {
   return {
+    alone: [memoryFile, varsFile],
     async save(handle, place, ctx) {
       const { disks, efiVars } = handle;
       const qmp = await Qmp.connect(handle.qmp);

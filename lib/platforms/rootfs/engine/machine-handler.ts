@@ -27,6 +27,7 @@ export function machineHandler(port: RootfsPort): ResourceHandler<MachineSpec, M
     acquire: async (spec, ctx) => handleOf(ctx.token, spec, await start(spec, ctx)),
     // The tree is saved by itself. What runs would not come back.
     checkpoint: {
+      alone: [memoryArchive],
       async save({ init, initStart, connection: { rootless } }, { folder }, ctx) {
         const machine = { init, initStart, rootless };
         if (await port.isBusy(machine)) return undefined;
