@@ -9,12 +9,14 @@ export interface Ec2Client {
 
 /** Tries of the SDK at a call, with growing pauses that follow its throttling. */
 const tries = 8;
+/** Milliseconds without a byte after which a connection is given up and the call tried again. */
+const [longestConnecting, longestSilence] = [10_000, 30_000];
 const opened = new Map<string, Promise<Ec2Client>>();
 
 /** How every client of the SDK is set up. */
 export function clientOptions({ region, profile, endpoint }: Ec2Access) {
   return {
-    retryMode: 'adaptive', maxAttempts: tries, customUserAgent: 'bake',
+    retryMode: 'adaptive', maxAttempts: tries, customUserAgent: 'bake', requestHandler: { connectionTimeout: longestConnecting, socketTimeout: longestSilence },
     ...(region === undefined ? {} : { region }), ...(profile === undefined ? {} : { profile }), ...(endpoint === undefined ? {} : { endpoint }),
   };
 }

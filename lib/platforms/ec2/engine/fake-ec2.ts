@@ -119,7 +119,7 @@ export class FakeEc2 implements Ec2Port {
 
   createSecurityGroup({ name, tags }: SecurityGroupRequest): Promise<string> {
     return this.#change('CreateSecurityGroup', () => {
-      if ([...this.#groups.values()].some((group) => group.name === name)) throw new BakeError({ code: 'Ec2Refused', message: `the group ${name} exists` });
+      if ([...this.#groups.values()].some((group) => group.name === name)) throw new BakeError({ code: 'Ec2NameTaken', message: `the group ${name} exists` });
       const group: Group = { id: this.#id('sg'), name, tags, createdAt: this.#now() };
       this.#groups.set(group.id, group);
       return group.id;

@@ -1,6 +1,7 @@
 import { BakeError } from '../../../core/bake-error.js';
 import type { StepContext } from '../../../engine/handler.js';
 import type { Ec2Port, ImageFacts } from './ec2-port.js';
+import { tokenTag } from './stamps.js';
 
 interface NameWish {
   readonly name?: string | undefined;
@@ -29,13 +30,15 @@ export async function requireFree(name: string, ec2: Ec2Port, ctx: StepContext, 
   if (taken !== undefined) throw nameTaken(name, taken, await ec2.region());
 }
 
-/** Makes an image, and says whose the name is if it is not free after all. */
-export async function makeNamed<T>(name: string, ec2: Ec2Port, ctx: StepContext, make: () => Promise<T>): Promise<T> {
+/** Makes an image, and says whose the name is if it is not free after all. A call whose answer was lost and that is made again finds its own image. */
+export async function makeNamed(name: string, ec2: Ec2Port, ctx: StepContext, make: () => Promise<string>): Promise<string> {
   try {
     return await make();
   } catch (error) {
-    if (BakeError.is(error) && error.code === 'Ec2NameTaken') throw nameTaken(name, (await namesakes(ec2, name, ctx))[0], await ec2.region());
-    throw error;
+    if (!BakeError.is(error) || error.code !== 'Ec2NameTaken') throw error;
+    const [taken] = await namesakes(ec2, name, ctx);
+    if (taken?.tags[tokenTag] === ctx.token) return taken.id;
+    throw nameTaken(name, taken, await ec2.region());
   }
 }
 

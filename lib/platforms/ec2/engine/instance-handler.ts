@@ -51,10 +51,12 @@ export function requireAlive({ id, state, reason }: InstanceFacts): void {
 
 async function start(spec: InstanceSpec, { ec2 }: Region, ctx: StepContext): Promise<InstanceFacts> {
   const userData = await userDataOf(spec, ctx);
+  // Of this attempt: with the token alone EC2 would give a later one the instance that ended. It is found again by its tag.
+  const attempt = `${ctx.token}-${ctx.ids.hex(4)}`;
   const refusals: BakeError[] = [];
   for (const [index, type] of spec.types.entries()) {
     try {
-      return await ec2.runInstance(requestOf(spec, { type, userData, clientToken: index === 0 ? ctx.token : `${ctx.token}-${index}` }, ctx), ctx.signal);
+      return await ec2.runInstance(requestOf(spec, { type, userData, clientToken: `${attempt}-${index}` }, ctx), ctx.signal);
     } catch (error) {
       if (!BakeError.is(error) || error.code !== 'Ec2NoCapacity') throw error;
       refusals.push(error);

@@ -4,10 +4,10 @@ import { type JsonObject, sha256 } from '../../../core/json.js';
 import { BakeError } from '../../../core/bake-error.js';
 import type { ResourceHandler, StepContext } from '../../../engine/handler.js';
 import type { ec2SecurityGroup } from '../steps.js';
-import type { Ec2Port } from './ec2-port.js';
+import type { Ec2Port, SecurityGroupRequest } from './ec2-port.js';
 import { publicAddress } from './public-address.js';
 import type { RegionFor } from './region.js';
-import { runTag, stamped } from './stamps.js';
+import { stamped } from './stamps.js';
 
 type Spec = z.output<(typeof ec2SecurityGroup)['spec']>;
 type Handle = JsonObject & { readonly id: string; readonly name: string; readonly access: JsonObject };
@@ -58,11 +58,22 @@ async function make(name: string, spec: Spec, ec2: Ec2Port, ctx: StepContext): P
     spec.vpcId ?? (spec.subnetId === undefined ? undefined : ec2.vpcOfSubnet(spec.subnetId, ctx.signal)),
     spec.allowFrom ?? (spec.isPrivate ? ownNetworks() : publicAddress(ctx).then((address) => [`${address}/${address.includes(':') ? 128 : 32}`])),
   ]);
-  const { [runTag]: run, ...tags } = stamped(spec.tags, ctx);
-  const id = await ec2.createSecurityGroup({ name, vpcId, tags: { ...tags, [runTag]: run ?? '' } }, ctx.signal);
+  const id = await create({ name, vpcId, tags: stamped(spec.tags, ctx) }, ec2, ctx);
   ctx.log(`it lets ${networks.join(', ')} in at port ${spec.port}`, 'info');
   await ec2.allow(id, spec.port, networks, ctx.signal);
   return id;
+}
+
+/** The run is in its name: one that is there already is of a call whose answer was lost. */
+async function create(request: SecurityGroupRequest, ec2: Ec2Port, { signal }: StepContext): Promise<string> {
+  try {
+    return await ec2.createSecurityGroup(request, signal);
+  } catch (error) {
+    if (!BakeError.is(error) || error.code !== 'Ec2NameTaken') throw error;
+    const [group] = await ec2.securityGroups({ name: request.name }, signal);
+    if (group === undefined) throw error;
+    return group.id;
+  }
 }
 
 async function remove(id: string, ec2: Ec2Port, ctx: StepContext): Promise<void> {
