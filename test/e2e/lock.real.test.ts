@@ -72,6 +72,16 @@ new Shell(image, 'Read', { inline: ['cat /content > /read'] });
   t.equal((await run()).code, 0);
   t.equal(read(), 'first');
 
+  // A name that only this daemon knows is no name elsewhere, whatever the image was called first.
+  docker('pull', '-q', name);
+  docker('tag', name, 'bake-test-lock:mine');
+  t.teardown(() => { execFileSync('sh', ['-c', 'docker rmi bake-test-lock:mine || true'], { stdio: 'ignore' }); });
+  const app = readFileSync(join(project, 'image.ts'), 'utf8');
+  writeFileSync(join(project, 'image.ts'), app.replace(`image: '${name}'`, "image: 'bake-test-lock:mine'"));
+  for (const more of [[], ['--update'], []]) t.equal((await run(...more)).code, 0);
+  t.same(Object.keys(pins(project)).filter((key) => key.includes('mine')), []);
+  writeFileSync(join(project, 'image.ts'), app);
+
   const none = `sha256:${'0'.repeat(64)}`;
   writeFileSync(join(project, 'bake.lock.json'), text.replace(second, none));
   t.match(await run(), { code: 1, stderr: /bake\.lock\.json pins[\s\S]*--update='docker / });
@@ -83,13 +93,13 @@ t.test('a download without a checksum is the same file in each run', { timeout: 
   const url = await serve(t, createServer((_, response) => { response.end(content); }));
   const project = t.testdir({ 'image.ts': `import { App, Image } from 'bake-sdk';
 import { Download, QemuSource } from 'bake-sdk/qemu';
-new QemuSource(new Image(new App(), 'Web'), 'Qemu', { disk: Download.fromUrl('${url}/disk.img?part=1', { checksum: 'none' }), communicator: 'none' });
+new QemuSource(new Image(new App(), 'Web'), 'Qemu', { disk: Download.fromUrl('${url}/disk.img?part=1&X-Amz-Signature=abc', { checksum: 'none' }), communicator: 'none' });
 ` });
   const { stderr } = await bake(project, ['run']);
   t.match(stderr, /bake\.lock\.json: download .*disk\.img/);
   const [what, pin] = Object.entries(pins(project))[0]!;
   t.match(pin.sha256, /^[0-9a-f]{64}$/);
-  t.equal(what, `download ${url}/disk.img?…`);
+  t.equal(what, `download ${url}/disk.img?part=1`, 'without what lets somebody in');
   content = 'two';
   rmSync(join(project, '.bake/cache'), { recursive: true });
   const moved = await bake(project, ['run']);

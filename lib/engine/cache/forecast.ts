@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../core/json.js';
+import { unlessAborted } from '../../core/unless-aborted.js';
 import type { Plan } from '../../plan/plan.js';
 import { type ValueChange, diffValues } from '../../plan/diff.js';
 import { type BuildState, makeRunState, type StepState } from '../run-state.js';
@@ -75,21 +76,6 @@ export async function forecast({ plans, builds, cache, signal, onUnknown }: Fore
     }
   }
   return state.builds.flatMap((build) => made.find((one) => one.build === build.plan.id) ?? []);
-}
-
-/** Nobody waits for what is looked at to its end, such as a file that is hashed. */
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  let leave = (): void => {};
-  const aborted = new Promise<never>((_, reject) => {
-    leave = () => reject(signal.reason as Error);
-    signal.addEventListener('abort', leave, { once: true });
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener('abort', leave);
-  }
 }
 
 async function forecastBuild(build: BuildState, outputs: Map<string, JsonObject>, buildCache: BuildCache, cache: RunCache, services: EngineServices): Promise<BuildForecast> {

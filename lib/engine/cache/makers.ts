@@ -47,7 +47,12 @@ export class Makers {
       }
       const mine: Maker = { ...await ownLockHolder(), ...me };
       const free = mayPromise ? keys.filter((key) => !others.has(key)) : [];
-      for (const key of free) await writeRecord(this.#file(key), mine, 0o600);
+      try {
+        for (const key of free) await writeRecord(this.#file(key), mine, 0o600);
+      } catch (error) {
+        for (const key of free) await this.end(key); // nobody shall wait for what will never be taken back
+        throw error;
+      }
       return free;
     });
   }

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import * as z from 'zod';
 import { BakeError } from '../../core/bake-error.js';
 import { asDiskError } from '../../core/disk-error.js';
-import { canonicalJson, type JsonObject } from '../../core/json.js';
+import { canonicalJson, isJsonObject, type JsonObject } from '../../core/json.js';
 import type { Clock } from '../../core/ports.js';
 import { withFileLock } from '../file-lock.js';
 import { writeWhole } from '../record-file.js';
@@ -17,7 +17,7 @@ const version = 1;
 const versionKey = 'lockfileVersion';
 
 const pinSchema = z.record(z.string(), z.json());
-const fileSchema = z.record(z.string(), z.union([z.number(), pinSchema]));
+const fileSchema = z.record(z.string(), pinSchema);
 
 /** What stands in the file, by what it is about, such as `docker debian:12`. */
 export type PinTable = ReadonlyMap<string, JsonObject>;
@@ -69,17 +69,23 @@ function print(pins: PinTable): string {
 function parse(text: string): PinTable {
   const conflict = text.split('\n').findIndex((line) => /^(<{7}|={7}|>{7})/.test(line));
   if (conflict >= 0) throw invalid(`has a merge conflict at line ${conflict + 1}`, 'keep one of the two lines of each pin, or both where they are of different things, and remove the marks');
-  let json: unknown;
+  let read: ReturnType<typeof readPins>;
   try {
-    json = JSON.parse(text);
+    read = readPins(JSON.parse(text));
   } catch (error) {
     throw invalid(`is not JSON: ${(error as Error).message}`, `put back the last good one, or remove it: "bake run" then pins what it finds`);
   }
-  const read = fileSchema.safeParse(json);
-  if (!read.success) throw invalid(`has a pin that is none: ${read.error.issues[0]?.path.join('.') ?? ''}`, 'put back the last good one, or remove the line: "bake run" then pins what it finds');
-  const { [versionKey]: found, ...pins } = read.data;
+  if (!read.pins.success) throw invalid(`has a pin that is none: ${read.pins.error.issues[0]?.path.join('.') ?? ''}`, 'put back the last good one, or remove the line: "bake run" then pins what it finds');
+  const { found, pins } = read;
   if (found !== version) throw invalid(`has the ${versionKey} ${JSON.stringify(found)}, and this bake knows ${version}`, 'use the version of bake that wrote it, or a newer one');
-  return new Map(Object.entries(pins).filter((entry): entry is [string, z.output<typeof pinSchema>] => typeof entry[1] !== 'number'));
+  return new Map(Object.entries(pins.data));
+}
+
+/** Throws for what is nested too deeply. */
+function readPins(json: unknown) {
+  if (!isJsonObject(json)) return { found: undefined, pins: fileSchema.safeParse(json) };
+  const { [versionKey]: found, ...pins } = json;
+  return { found, pins: fileSchema.safeParse(pins) };
 }
 
 function invalid(what: string, hint: string): BakeError {

@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 import { BakeError } from '../../core/bake-error.js';
 import { canonicalJson, type JsonObject } from '../../core/json.js';
+import { unlessAborted } from '../../core/unless-aborted.js';
 import type { StepContext } from '../handler.js';
 import type { Masker } from '../masker.js';
 import { type PinFile, pinFileName, type PinTable } from './pin-file.js';
@@ -53,8 +54,7 @@ export class Pins {
     for (;;) {
       const asked = this.#asked.get(what);
       if (asked === undefined) break;
-      const found = await asked.catch(() => undefined); // who asked may have had to stop
-      signal.throwIfAborted();
+      const found = await unlessAborted(asked.catch(() => undefined), signal); // who asked may have had to stop
       if (found !== undefined || this.#asked.get(what) === asked) return found;
     }
     const finding = find();

@@ -57,6 +57,21 @@ t.test('steps that ask for the same at once share one answer, and one that fails
   t.match(worked, { status: 'fulfilled', value: { digest: 'x' } });
 });
 
+t.test('who waits for the answer of another step may leave', async (t) => {
+  const { pins } = setUp(t);
+  const { made } = pins();
+  let answer = (_: { digest: string }): void => {};
+  const answered = new Promise<{ digest: string }>((resolve) => { answer = resolve; });
+  const asker = (signal: AbortSignal) => ({ step: { id: 'x' }, log: () => {}, signal });
+  const first = made.of('docker web:1', schema, () => answered, asker(new AbortController().signal));
+  const limit = new AbortController();
+  const second = made.of('docker web:1', schema, never, asker(limit.signal));
+  limit.abort(new Error('its time is over'));
+  await t.rejects(second, { message: 'its time is over' });
+  answer({ digest: 'a' });
+  t.same(await first, { digest: 'a' });
+});
+
 t.test('what would be another thing elsewhere is not pinned', async (t) => {
   const { pins, path } = setUp(t);
   t.equal(await pins().of('docker mine:1', async () => undefined), undefined);
@@ -86,10 +101,15 @@ t.test('several processes that write at once lose nothing of each other', async 
   t.equal(Object.keys(JSON.parse(text()) as object).length, 21);
 });
 
+t.test('a file that is nested without end is no such file', async (t) => {
+  const { pins } = setUp(t, `{ "docker a:1": { "digest": ${'['.repeat(50_000)}${']'.repeat(50_000)} }, "lockfileVersion": 1 }`);
+  await t.rejects(pins().of('docker a:1', never), { code: 'InvalidPinFile' });
+});
+
 t.test('a file that is no such file says where and what to do, and is left as it is', async (t) => {
   const cases: [string, RegExp][] = [
     ['{\n<<<<<<< HEAD\n  "docker a:1": {"digest":"a"},\n=======\n>>>>>>> b\n  "lockfileVersion": 1\n}\n', /merge conflict at line 2/],
-    ['{ "docker a:1": ', /not JSON/], ['[]', /a pin that is none/], ['{ "docker a:1": "b", "lockfileVersion": 1 }', /docker a:1/], ['{ "lockfileVersion": 2 }', /lockfileVersion 2/], ['{}', /lockfileVersion undefined/],
+    ['{ "docker a:1": ', /not JSON/], ['[]', /a pin that is none/], ['{ "docker a:1": "b", "lockfileVersion": 1 }', /docker a:1/], ['{ "lockfileVersion": 2 }', /lockfileVersion 2/], ['{}', /lockfileVersion undefined/], ['{ "docker a:1": 7, "lockfileVersion": 1 }', /docker a:1/],
     ['{ "docker a:1": { "digest": 7 }, "lockfileVersion": 1 }', /"docker a:1".*\{"digest":7\}/],
   ];
   for (const [content, message] of cases) {

@@ -36,7 +36,8 @@ export function baseImageHandler(engine: DockerEngine): ActionHandler<Spec, Base
       let found: BaseImage | undefined;
       const pin = await ctx.pin(`docker ${withTag(reference)}`, pinSchema, async (isRenewal) => {
         found = await ensure(engine, isRenewal ? await asIfNew(engine, spec, ctx) : spec, ctx);
-        return found.digest === '' ? undefined : { digest: found.digest };
+        const digest = await ownDigest(engine, reference, ctx);
+        return digest === undefined ? undefined : { digest };
       });
       // What another step of this run has found, or an earlier run.
       return found ?? (pin === undefined ? ensure(engine, spec, ctx) : ensurePinned(engine, spec, pin, ctx));
@@ -60,7 +61,28 @@ async function ensure(engine: DockerEngine, spec: Spec, ctx: StepContext): Promi
 /** The registry is asked, unless the user forbids it or the image was never in one. */
 async function asIfNew(engine: DockerEngine, spec: Spec, ctx: StepContext): Promise<Spec> {
   const known = await engine.inspectImage(spec.image, ctx);
-  return spec.pull === 'never' || known?.repoDigests.length === 0 ? spec : { ...spec, pull: 'always' };
+  return spec.pull === 'never' || (known !== undefined && digestIn(known, spec.image) === undefined) ? spec : { ...spec, pull: 'always' };
+}
+
+/** The digest by which others get it under this name too. An image that only has the name here, such as one that was tagged again, has none. */
+async function ownDigest(engine: DockerEngine, reference: string, ctx: StepContext): Promise<string | undefined> {
+  const facts = await engine.inspectImage(reference, ctx);
+  return facts === undefined ? undefined : digestIn(facts, reference);
+}
+
+function digestIn(facts: ImageFacts, reference: string): string | undefined {
+  return digestsIn(facts, reference)[0];
+}
+
+/** Those of the name's own repository: an image that was tagged again has those of another one. */
+function digestsIn({ repoDigests }: ImageFacts, reference: string): readonly string[] {
+  const own = familiar(parseReference(reference).repository);
+  return repoDigests.map((text) => text.split('@')).filter(([repository = '']) => familiar(repository) === own).map(([, digest = '']) => digest);
+}
+
+/** `debian` of `docker.io/library/debian`: daemons list either. */
+function familiar(repository: string): string {
+  return repository.replace(/^(?:index\.)?docker\.io\//, '').replace(/^library\//, '');
 }
 
 async function ensurePinned(engine: DockerEngine, spec: Spec, { digest }: Pin, ctx: StepContext): Promise<BaseImage> {
@@ -69,7 +91,7 @@ async function ensurePinned(engine: DockerEngine, spec: Spec, { digest }: Pin, c
   // The daemon may have it under its tag alone.
   for (const name of [reference, exact]) {
     const known = await engine.inspectImage(name, ctx);
-    if (known !== undefined && known.repoDigests.includes(exact) && isFor(known, platform)) return { id: known.id, digest, reference };
+    if (known !== undefined && digestsIn(known, reference).includes(digest) && isFor(known, platform)) return { id: known.id, digest, reference };
   }
   const renew = `run "bake run --update='docker ${withTag(reference)}'" to take what it is now`;
   if (pull === 'never') throw new BakeError({ code: 'DockerImageNotFound', message: `the daemon has no ${exact}, which bake.lock.json pins, and pull is 'never'`, hint: `load it first, set pull to 'missing', or ${renew}` });

@@ -34,11 +34,11 @@ export function downloadHandler({ stall = 30_000 }: DownloadHandlerOptions = {})
       const locations = urls.map(parseLocation);
       const parsed = parseChecksum(checksum);
       const client = httpClient(stall);
-      const remote = locations.find(({ type }) => type === 'http');
+      const remote = locations.find((location) => location.type === 'http');
       // A list on this computer is the user's own, and says what he wants now.
       if (parsed.type === 'sum' || (parsed.type === 'list' && parsed.location.type === 'file') || remote === undefined) return fromFirst(locations, sumFinder(parsed, client, ctx), client, ctx);
       let found: DownloadOutput | undefined;
-      const what = `download ${remote.shown}`;
+      const what = `download ${pinName(remote)}`;
       const pin = await ctx.pin(what, pinSchema, async () => {
         found = await fromFirst(locations, sumFinder(parsed, client, ctx), client, ctx);
         return { sha256: found.digest };
@@ -46,6 +46,15 @@ export function downloadHandler({ stall = 30_000 }: DownloadHandlerOptions = {})
       return found ?? fromPinned(what, pin!, (sum) => fromFirst(locations, () => Promise.resolve(sum), client, ctx));
     },
   };
+}
+
+/** Parts of a query that let somebody in, and are others each time. */
+const credential = /^(x-(amz|goog|ms)-.*|.*(sig|signature|token|key|secret|credential|password|passwd|auth|expires?|policy|hmac).*)$/i;
+
+/** The address, with what of its query says which file is meant. */
+function pinName({ url, shown }: Extract<Location, { readonly type: 'http' }>): string {
+  const telling = [...url.searchParams].filter(([name]) => !credential.test(name));
+  return `${shown.replace(/\?…$/, '')}${telling.length === 0 ? '' : `?${new URLSearchParams(telling)}`}`;
 }
 
 async function fromPinned(what: string, { sha256 }: z.output<typeof pinSchema>, get: (sum: Sum) => Promise<DownloadOutput>): Promise<DownloadOutput> {
