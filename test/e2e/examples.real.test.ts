@@ -65,6 +65,7 @@ t.test('qemu-installer: Debian\'s installer starts from the network, is told wha
   if (!(await need(t, 'qemu'))) return;
   const project = copyOf(t, 'qemu-installer');
   const running = startBake(project, ['run']);
+  t.teardown(async () => { running.child.kill('SIGINT'); await running.done; }); // its machine would outlive a failure
   await running.saw(/GET \/preseed\.cfg 200/);
   running.child.kill('SIGINT');
   const { code, stderr } = await running.done;

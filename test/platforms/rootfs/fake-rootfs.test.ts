@@ -77,3 +77,10 @@ t.test('a pack that fails leaves no half file under any name once it is released
   await tarballHandler(port).release(found!, ctx);
   t.same((await readdir(project)).filter((name) => name !== '.bake'), []);
 });
+
+t.test('a removal that was killed after the tree itself was gone leaves no empty folder', async (t) => {
+  const project = t.testdir({ '.bake': { rootfs: {} } });
+  const ctx = stepContext({ project, name: 'tree' });
+  t.equal(await treeHandler(new FakeRootfs()).find(ctx.token, { suite: 'bookworm', clampTime }, ctx), undefined);
+  t.same(await readdir(join(project, '.bake')), []);
+});

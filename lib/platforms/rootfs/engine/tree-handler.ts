@@ -48,13 +48,15 @@ export function treeHandler(port: RootfsPort): ResourceHandler<TreeSpec, TreeHan
     async find(token, spec, ctx) {
       const folder = treeFolder(ctx.run.project, token);
       await port.end(token, ctx);
-      return (await isThere(folder)) ? handleOf(folder, baseOf(spec)) : undefined;
+      if (await isThere(folder)) return handleOf(folder, baseOf(spec));
+      await removeIfEmpty(dirname(folder)); // a removal may have been killed after the tree's own folder was gone
+      return undefined;
     },
     entry: ({ tree }) => entryCommand(tree),
     async release({ folder }, ctx) {
       await port.end(ctx.token, ctx);
       await port.remove(folder, ctx);
-      await rmdir(dirname(folder)).catch(() => {}); // other trees may be in it
+      await removeIfEmpty(dirname(folder));
     },
   };
 }
@@ -100,6 +102,11 @@ function baseOf({ suite, tarball, artifact }: TreeSpec): string {
 async function requireThere(path: string, given: string): Promise<void> {
   if (await isThere(path)) return;
   throw new BakeError({ code: 'FileNotFound', message: `there is no file ${given}`, hint: `looked for ${path}; a relative path starts at the folder of image.ts` });
+}
+
+/** Other trees may be in it. */
+async function removeIfEmpty(folder: string): Promise<void> {
+  await rmdir(folder).catch(() => {});
 }
 
 function isThere(path: string): Promise<boolean> {
