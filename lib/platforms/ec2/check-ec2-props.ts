@@ -4,12 +4,13 @@ import { checkProps } from '../../image/check-props.js';
 import type { Source } from '../../image/source.js';
 import { Ami } from './ami.js';
 import { checkImageProps, imagePropNames } from './check-image-props.js';
+import { checkNetwork } from './check-network.js';
 import type { Ec2BlockDevice, Ec2SourceProps, Ec2SshProps } from './ec2-props.js';
 import { hasOwnLogin } from './login.js';
 
 const propNames: Readonly<Record<keyof Required<Ec2SourceProps>, true>> = {
   ...imagePropNames, enaSupport: true, sriovSupport: true,
-  region: true, profile: true, endpoint: true, baseImage: true, instanceType: true, subnetId: true, vpcId: true, availabilityZone: true, associatePublicIp: true,
+  region: true, profile: true, endpoint: true, baseImage: true, instanceType: true, subnetId: true, subnetFilter: true, vpcId: true, vpcFilter: true, availabilityZone: true, securityGroupFilter: true, associatePublicIp: true,
   securityGroupIds: true, allowFrom: true, address: true, blockDevices: true, instanceProfile: true, userData: true, metadata: true, tenancy: true, ebsOptimized: true,
   cpuCredits: true, spot: true, runTags: true, longestLife: true, ssh: true, amiName: true, amiDescription: true, forceDeregister: true, snapshotTags: true, skipCreateAmi: true,
 };
@@ -51,13 +52,6 @@ function checkLogin({ ssh, userData, longestLife }: Ec2SourceProps, fault: Fault
   if (!hasOwnLogin(ssh)) fault('NoLogin', 'without cloud-init, bake cannot put a key into the machine', 'give ssh: { user, privateKeyFile, hostKey }, or leave userData: false out');
   if (ssh.hostKey === undefined) fault('HostKeyNotNamed', 'nothing says which host key this machine shows', "give ssh: { hostKey: HostKey.publicKey('ssh-ed25519 …') } or HostKey.fingerprint('SHA256:…'); HostKey.insecureAcceptAny() trusts whoever answers at its address");
   if (longestLife !== undefined) fault('InvalidProp', '"longestLife" needs cloud-init, and with userData: false there is none', 'leave one of them out');
-}
-
-function checkNetwork({ securityGroupIds, allowFrom, vpcId, address, associatePublicIp }: Ec2SourceProps, fault: Fault): void {
-  if (securityGroupIds !== undefined && allowFrom !== undefined) fault('ConflictingProps', '"allowFrom" is for the temporary security group, and "securityGroupIds" are used instead of it', 'leave one of them out');
-  if (securityGroupIds !== undefined && vpcId !== undefined) fault('ConflictingProps', '"vpcId" is where the temporary security group is made, and "securityGroupIds" are used instead of it', 'leave vpcId out');
-  if (securityGroupIds?.length === 0) fault('InvalidProp', '"securityGroupIds" is empty', 'leave it out for a temporary group');
-  if (associatePublicIp === false && (address === undefined || address === 'public-ip' || address === 'public-dns')) fault('ConflictingProps', 'the instance gets no public address, and it is to be reached by one', "write address: 'private-ip'");
 }
 
 function checkImage(props: Ec2SourceProps, fault: Fault): void {

@@ -15,6 +15,9 @@ export interface Ec2SshProps extends Omit<SshMachineOptions, 'user'> {
   readonly host?: TextInput;
 }
 
+/** Filters of EC2's Describe calls: each has one of its values. https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html */
+export type Ec2Filters = Readonly<Record<string, string | readonly string[]>>;
+
 /** A volume of the instance, and of the image. */
 export interface Ec2BlockDevice {
   /** `/dev/xvda`, `/dev/sdf`. The name of the image's own root device changes that one. */
@@ -51,16 +54,22 @@ export interface Ec2SourceProps extends Ec2ImageProps {
   readonly baseImage: Ami;
   /** Several are tried in this order, as long as there is no capacity. @default 't3.small' */
   readonly instanceType?: string | readonly string[];
-  /** @default - one of the default VPC */
+  /** @default - one of the VPC that is named, or of the default VPC */
   readonly subnetId?: string;
-  /** Where the temporary security group is made. @default - that of the subnet, or the default VPC */
+  /** Subnets that match, from the one with the most free addresses on: the next ones are for when there is no capacity in its zone. `{ 'tag:tier': 'build' }` @default - none */
+  readonly subnetFilter?: Ec2Filters;
+  /** Whose subnets are used, and where the temporary security group is made. @default - that of the subnet, or the default VPC */
   readonly vpcId?: string;
-  /** @default - EC2 chooses */
-  readonly availabilityZone?: string;
+  /** The one VPC that matches, in the place of `vpcId`. @default - none */
+  readonly vpcFilter?: Ec2Filters;
+  /** Several are tried in this order, as long as there is no capacity. @default - EC2 chooses */
+  readonly availabilityZone?: string | readonly string[];
   /** @default - as the subnet says */
   readonly associatePublicIp?: boolean;
   /** Groups that are there already. @default - a temporary one, which lets `allowFrom` in */
   readonly securityGroupIds?: readonly string[];
+  /** Groups of the VPC that match, in the place of `securityGroupIds`. @default - none */
+  readonly securityGroupFilter?: Ec2Filters;
   /** Networks that the temporary security group lets in, such as `203.0.113.7/32`. @default - this computer's own address only */
   readonly allowFrom?: readonly string[];
   /** Which of the instance's addresses is connected to. @default 'public-ip' */

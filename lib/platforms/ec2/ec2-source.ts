@@ -1,7 +1,7 @@
 import type { Construct } from 'constructs';
 import { Duration } from '../../core/duration.js';
 import { Size } from '../../core/size.js';
-import type { BuildPlanner, PlannedStep, StepOptions } from '../../image/compile.js';
+import type { BuildPlanner, PlannedStep } from '../../image/compile.js';
 import { outputName } from '../../image/output-name.js';
 import type { TextInput } from '../../image/ref.js';
 import { Source } from '../../image/source.js';
@@ -11,7 +11,8 @@ import { checkEc2Props } from './check-ec2-props.js';
 import type { Ec2BlockDevice, Ec2SourceProps } from './ec2-props.js';
 import { addLogin, type Login } from './login.js';
 import { isIntermediate, planImage, planImageNames } from './plan-image.js';
-import { type BlockDeviceSpec, type Ec2Access, ec2Ami, ec2BaseImage, ec2Instance, ec2LaunchCheck, ec2NetworkDrivers, ec2Nothing, ec2Ready, ec2SecurityGroup, ec2Stop } from './steps.js';
+import { planNetwork } from './plan-network.js';
+import { type BlockDeviceSpec, type Ec2Access, ec2Ami, ec2BaseImage, ec2Instance, ec2LaunchCheck, ec2NetworkDrivers, ec2Nothing, ec2Ready, ec2Stop } from './steps.js';
 
 /**
  * Builds an AMI in an instance of Amazon EC2, whose root volume is EBS: the instance is started from another AMI,
@@ -39,7 +40,8 @@ export class Ec2Source extends Source {
     const access: Ec2Access = { ...(region === undefined ? {} : { region }), ...(profile === undefined ? {} : { profile }), ...(endpoint === undefined ? {} : { endpoint }) };
     const base = build.step('BaseImage', { kind: ec2BaseImage, title: `base image ${props.baseImage.title}`, spec: { access, query: props.baseImage.query } });
     const tags = { ...build.tags, ...props.runTags };
-    const launch = this.#launch(access, base, tags);
+    const network = planNetwork(build, props, access, tags);
+    const launch = { ...this.#launch(access, base, tags), ...network.place };
     const check = build.step('Check', { kind: ec2LaunchCheck, title: 'ask EC2 whether it would start the machine', spec: launch });
     // Before there is anything that would have to be removed.
     const first = { after: [check, ...this.#names(build, access)] };
@@ -48,7 +50,7 @@ export class Ec2Source extends Source {
       kind: ec2Instance,
       title: `instance ${launch.types.join(' or ')}`,
       spec: {
-        ...launch, securityGroupIds: this.#securityGroups(build, access, tags, first), address: props.address ?? 'public-ip',
+        ...launch, securityGroupIds: network.securityGroupIds(first), address: props.address ?? 'public-ip',
         cloudInit: login.cloudInit === undefined ? undefined : { ...login.cloudInit, longestLife: props.longestLife ?? Duration.hours(12) },
         connection: login.connection, knownHost: props.ssh.host,
       },
@@ -66,18 +68,11 @@ export class Ec2Source extends Source {
   }
 
   #launch(access: Ec2Access, base: PlannedStep, tags: Readonly<Record<string, string>>) {
-    const { instanceType = 't3.small', subnetId, availabilityZone, associatePublicIp, blockDevices, instanceProfile, metadata, tenancy, ebsOptimized, cpuCredits, spot } = this.props;
+    const { instanceType = 't3.small', associatePublicIp, blockDevices, instanceProfile, metadata, tenancy, ebsOptimized, cpuCredits, spot } = this.props;
     return {
-      access, imageId: base.ref('id'), types: typeof instanceType === 'string' ? [instanceType] : instanceType, subnetId, availabilityZone, associatePublicIp, blockDevices: devicesOf(blockDevices),
+      access, imageId: base.ref('id'), types: typeof instanceType === 'string' ? [instanceType] : instanceType, associatePublicIp, blockDevices: devicesOf(blockDevices),
       instanceProfile, metadata, tenancy, ebsOptimized, cpuCredits, spot: typeof spot === 'object' ? spot : spot === true ? {} : undefined, tags,
     };
-  }
-
-  #securityGroups(build: BuildPlanner, access: Ec2Access, tags: Readonly<Record<string, string>>, first: StepOptions): readonly unknown[] {
-    const { securityGroupIds, allowFrom, address = 'public-ip', ssh, vpcId, subnetId } = this.props;
-    if (securityGroupIds !== undefined) return securityGroupIds;
-    const isPrivate = address === 'private-ip' || address === 'private-dns';
-    return [build.step('SecurityGroup', { kind: ec2SecurityGroup, title: 'temporary security group', spec: { access, vpcId, subnetId, port: ssh.port ?? 22, allowFrom, isPrivate, tags } }, first).ref('id')];
   }
 
   /** What lets bake in must not let it into the machines that are made of the image. */

@@ -1,6 +1,6 @@
 import type { Extension } from '../../engine/extension.js';
 import { ec2AmiCopy, ec2FastLaunch, ec2Image, ec2ImageNames, ec2ImageProtection, ec2ImageSettings, ec2SsmParameter } from './image-steps.js';
-import { ec2Ami, ec2BaseImage, ec2Instance, ec2LaunchCheck, ec2NetworkDrivers, ec2Nothing, ec2Ready, ec2SecurityGroup, ec2Stop } from './steps.js';
+import { ec2Ami, ec2BaseImage, ec2Instance, ec2LaunchCheck, ec2Network, ec2NetworkDrivers, ec2Nothing, ec2Ready, ec2SecurityGroup, ec2Stop } from './steps.js';
 
 const regions = async () => (await import('./engine/region.js')).awsRegions;
 const images = async () => (await import('./engine/aws-images.js')).awsImages;
@@ -11,6 +11,7 @@ export const ec2Extension: Extension = {
   name: 'ec2',
   steps: [
     { kind: ec2BaseImage, load: async () => (await import('./engine/base-image-handler.js')).baseImageHandler(await regions(), await parameters()) },
+    { kind: ec2Network, load: async () => (await import('./engine/network-handler.js')).networkHandler(await regions()) },
     { kind: ec2LaunchCheck, load: async () => (await import('./engine/launch-check-handler.js')).launchCheckHandler(await regions()) },
     { kind: ec2SecurityGroup, load: async () => (await import('./engine/security-group-handler.js')).securityGroupHandler(await regions()) },
     { kind: ec2Instance, load: async () => (await import('./engine/instance-handler.js')).instanceHandler(await regions()) },

@@ -42,15 +42,28 @@ export const ec2BaseImage = defineStepKind({
   outputs: ['id', 'name', 'rootDevice', 'architecture'],
 });
 
+const filters = z.record(z.string().min(1), z.array(z.string()).min(1)).optional();
+
+/** Finds the part of the account's network that the machine is put in. */
+export const ec2Network = defineStepKind({
+  kind: 'ec2.network',
+  type: 'action',
+  version: 1,
+  whereabouts: ['vpcId', 'vpcFilter', 'subnetFilter', 'securityGroupFilter', 'availabilityZones'],
+  spec: z.strictObject({ access, vpcId: id('vpc', 'a VPC').optional(), vpcFilter: filters, subnetFilter: filters, securityGroupFilter: filters, availabilityZones: z.array(z.string().min(1)).optional() }),
+  outputs: ['vpcId', 'subnetIds', 'securityGroupIds'],
+});
+
 /** Lets this computer in, and nobody else. Builds of one run that need the same share one. */
 export const ec2SecurityGroup = defineStepKind({
   kind: 'ec2.securityGroup',
   type: 'resource',
   noun: 'security group',
   version: 1,
+  whereabouts: ['vpcId', 'subnetId', 'port', 'allowFrom', 'isPrivate', 'tags'],
   spec: z.strictObject({
     access,
-    vpcId: id('vpc', 'a VPC').optional(),
+    vpcId: late(id('vpc', 'a VPC')).optional(),
     /** Whose VPC it is, if that is not given. */
     subnetId: id('subnet', 'a subnet').optional(),
     port: late(z.int().min(1).max(65_535)),
@@ -85,8 +98,10 @@ const launchFields = {
   imageId: text,
   /** Tried in this order. */
   types: z.array(z.string().regex(/^[a-z0-9-]+\.[a-z0-9-]+$/, 'must be an instance type, such as t3.small')).min(1),
-  subnetId: id('subnet', 'a subnet').optional(),
-  availabilityZone: z.string().min(1).optional(),
+  /** Tried in this order, each with a type, before the next type. */
+  subnetIds: late(z.array(id('subnet', 'a subnet')).min(1)).optional(),
+  /** In the place of subnets. */
+  availabilityZones: z.array(z.string().min(1)).min(1).optional(),
   associatePublicIp: z.boolean().optional(),
   blockDevices: z.array(blockDevice).optional(),
   instanceProfile: z.string().min(1).optional(),
@@ -98,8 +113,11 @@ const launchFields = {
   tags,
 };
 
+/** Where a machine is, which changes nothing of its image. */
+const placement = ['subnetIds', 'availabilityZones', 'associatePublicIp', 'securityGroupIds', 'address', 'tags'];
+
 /** Asks EC2 whether it would start the machine, while nothing is there yet that would have to be removed. */
-export const ec2LaunchCheck = defineStepKind({ kind: 'ec2.launchCheck', type: 'action', version: 1, spec: z.strictObject(launchFields), outputs: [] });
+export const ec2LaunchCheck = defineStepKind({ kind: 'ec2.launchCheck', type: 'action', version: 1, whereabouts: placement, spec: z.strictObject(launchFields), outputs: [] });
 export type LaunchSpec = z.output<(typeof ec2LaunchCheck)['spec']>;
 
 /** The machine. */
@@ -108,9 +126,10 @@ export const ec2Instance = defineStepKind({
   type: 'resource',
   noun: 'instance',
   version: 1,
+  whereabouts: placement,
   spec: z.strictObject({
     ...launchFields,
-    securityGroupIds: z.array(late(z.string())).optional(),
+    securityGroupIds: late(z.array(late(id('sg', 'a security group')))).optional(),
     address: z.enum(addressKinds),
     /** What cloud-init is given; absent if the image has none. */
     cloudInit: z.strictObject({

@@ -20,7 +20,7 @@ export async function ec2Contract(t: Test, { ec2, base, settle, differs = new Se
   const tags = (name: string) => ({ 'bake:token': `${name}-${process.pid}`, 'bake:state': 'temporary' });
   const group = await ec2.createSecurityGroup({ name: `bake-contract-${process.pid}`, tags: tags('group') }, signal);
   await ec2.allow(group, 22, ['203.0.113.7/32', '2001:db8::7/128'], signal);
-  const request: InstanceRequest = { clientToken: `token-${process.pid}`, imageId: base, type: 't3.small', securityGroupIds: [group], blockDevices: [], metadata: { tokens: 'required' }, tags: tags('instance'), userData: Buffer.from('#cloud-config\n') };
+  const request: InstanceRequest = { clientToken: `token-${process.pid}`, imageId: base, type: 't3.small', place: {}, securityGroupIds: [group], blockDevices: [], metadata: { tokens: 'required' }, tags: tags('instance'), userData: Buffer.from('#cloud-config\n') };
   await ec2.checkInstance(request, signal);
   t.same(await ec2.instances({ tags: tags('instance') }, signal), [], 'a dry run starts nothing');
 
@@ -31,8 +31,14 @@ export async function ec2Contract(t: Test, { ec2, base, settle, differs = new Se
   t.match(await ec2.instances({ tags: tags('instance') }, signal), [{ id, tags: tags('instance') }], '2: tags are there from the creation');
   t.match(await ec2.instances({ tags: { 'bake:token': '*', 'bake:state': 'temporary' } }, signal), [{ id }]);
   t.match(await ec2.securityGroups({ tags: tags('group') }, signal), [{ id: group }]);
-  t.match(await ec2.securityGroups({ name: `bake-contract-${process.pid}` }, signal), [{ id: group }]);
+  t.match(await ec2.securityGroups({ filters: { 'group-name': [`bake-contract-${process.pid}`] } }, signal), [{ id: group }]);
   if (!differs.has('groups in use')) t.equal(await codeOf(ec2.deleteSecurityGroup(group, signal)), 'Ec2InUse', '5');
+
+  const [subnet] = await ec2.subnets({ filters: {} }, signal);
+  t.match(await ec2.subnets({ ids: [subnet!.id] }, signal), [subnet]);
+  t.match(await ec2.subnets({ filters: { 'vpc-id': [subnet!.vpcId], 'availability-zone': [subnet!.zone, 'another'] } }, signal), [{ id: /^subnet-/, vpcId: subnet!.vpcId, zone: subnet!.zone }]);
+  t.equal(await codeOf(ec2.subnets({ ids: ['subnet-0123456789abcdef0'] }, signal)), 'Ec2NotFound', '8');
+  t.same(await ec2.vpcs({ 'tag:kind': ['nothing like it'] }, signal), []);
 
   await ec2.stopInstance(id, signal);
   await settle();

@@ -3,7 +3,7 @@ import { BakeError } from '../../../core/bake-error.js';
 import type { BlockDeviceSpec, Ec2Access } from '../steps.js';
 import { type Ec2Client, openEc2 } from './aws-client.js';
 import { ec2Error } from './aws-error.js';
-import type { CreateImageRequest, Ec2Port, ImageFacts, ImageQuery, InstanceFacts, InstanceRequest, SecurityGroupRequest, Tags } from './ec2-port.js';
+import type { CreateImageRequest, Ec2Port, Filters, ImageFacts, ImageQuery, InstanceFacts, InstanceRequest, SecurityGroupRequest, SubnetFacts, Tags } from './ec2-port.js';
 
 const clients = new Map<string, Ec2Port>();
 
@@ -84,10 +84,16 @@ class AwsEc2 implements Ec2Port {
     await this.#orGone(() => this.#do('TerminateInstances', () => client.send(new sdk.TerminateInstancesCommand({ InstanceIds: [id] }), { abortSignal })));
   }
 
-  async vpcOfSubnet(id: string, abortSignal: AbortSignal): Promise<string> {
+  async vpcs(filters: Filters, abortSignal: AbortSignal): Promise<readonly string[]> {
     const { sdk, client } = await this.#open();
-    const { Subnets: [subnet] = [] } = await this.#do('DescribeSubnets', () => client.send(new sdk.DescribeSubnetsCommand({ SubnetIds: [id] }), { abortSignal }));
-    return subnet?.VpcId ?? '';
+    const { Vpcs = [] } = await this.#do('DescribeVpcs', () => client.send(new sdk.DescribeVpcsCommand({ Filters: filtersOf(filters) }), { abortSignal }));
+    return Vpcs.map(({ VpcId = '' }) => VpcId);
+  }
+
+  async subnets(query: { readonly ids: readonly string[] } | { readonly filters: Filters }, abortSignal: AbortSignal): Promise<readonly SubnetFacts[]> {
+    const { sdk, client } = await this.#open();
+    const { Subnets = [] } = await this.#do('DescribeSubnets', () => client.send(new sdk.DescribeSubnetsCommand('ids' in query ? { SubnetIds: [...query.ids] } : { Filters: filtersOf(query.filters) }), { abortSignal }));
+    return Subnets.map(({ SubnetId = '', VpcId = '', AvailabilityZone = '', AvailableIpAddressCount = 0 }) => ({ id: SubnetId, vpcId: VpcId, zone: AvailabilityZone, free: AvailableIpAddressCount }));
   }
 
   async createSecurityGroup({ name, vpcId, tags }: SecurityGroupRequest, abortSignal: AbortSignal): Promise<string> {
@@ -107,9 +113,9 @@ class AwsEc2 implements Ec2Port {
     }), { abortSignal }));
   }
 
-  async securityGroups(query: { readonly tags: Tags } | { readonly name: string }, abortSignal: AbortSignal): ReturnType<Ec2Port['securityGroups']> {
+  async securityGroups(query: { readonly tags: Tags } | { readonly filters: Filters }, abortSignal: AbortSignal): ReturnType<Ec2Port['securityGroups']> {
     const { sdk, client } = await this.#open();
-    const Filters = 'tags' in query ? tagFilters(query.tags) : filtersOf({ 'group-name': [query.name] });
+    const Filters = 'tags' in query ? tagFilters(query.tags) : filtersOf(query.filters);
     const { SecurityGroups = [] } = await this.#do('DescribeSecurityGroups', () => client.send(new sdk.DescribeSecurityGroupsCommand({ Filters }), { abortSignal }));
     return SecurityGroups.map(({ GroupId = '', GroupName = '', Tags: tags }) => ({ id: GroupId, name: GroupName, tags: tagsFrom(tags) }));
   }
@@ -158,7 +164,7 @@ class AwsEc2 implements Ec2Port {
 }
 
 function runInput(request: InstanceRequest): RunInstancesCommandInput {
-  const { clientToken, imageId, type, subnetId, availabilityZone, associatePublicIp, securityGroupIds, blockDevices, instanceProfile, metadata, tenancy, ebsOptimized, cpuCredits, spot, tags, userData } = request;
+  const { clientToken, imageId, type, place: { subnetId, availabilityZone }, associatePublicIp, securityGroupIds, blockDevices, instanceProfile, metadata, tenancy, ebsOptimized, cpuCredits, spot, tags, userData } = request;
   const placement = { ...(availabilityZone === undefined ? {} : { AvailabilityZone: availabilityZone }), ...(tenancy === undefined ? {} : { Tenancy: tenancy }) };
   return {
     ImageId: imageId, InstanceType: type as never, MinCount: 1, MaxCount: 1, ClientToken: clientToken, InstanceInitiatedShutdownBehavior: spot === undefined ? 'terminate' : undefined,
@@ -188,7 +194,7 @@ function mappingOf({ deviceName, size, type, iops, throughput, encrypted, kmsKey
   };
 }
 
-function filtersOf(filters: Readonly<Record<string, readonly string[]>>): Filter[] {
+function filtersOf(filters: Filters): Filter[] {
   return Object.entries(filters).map(([Name, values]) => ({ Name, Values: [...values] }));
 }
 

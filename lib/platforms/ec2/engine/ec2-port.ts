@@ -33,12 +33,17 @@ export interface InstanceFacts {
   readonly tags: Tags;
 }
 
+export interface LaunchPlace {
+  readonly subnetId?: string;
+  readonly availabilityZone?: string;
+}
+
 export interface InstanceRequest {
   readonly clientToken: string;
   readonly imageId: string;
   readonly type: string;
-  readonly subnetId?: string | undefined;
-  readonly availabilityZone?: string | undefined;
+  /** Where it is put; EC2 chooses what is absent. */
+  readonly place: LaunchPlace;
   readonly associatePublicIp?: boolean | undefined;
   readonly securityGroupIds: readonly string[];
   readonly blockDevices: readonly BlockDeviceSpec[];
@@ -53,10 +58,20 @@ export interface InstanceRequest {
   readonly userData?: Uint8Array | undefined;
 }
 
+export type Filters = Readonly<Record<string, readonly string[]>>;
+
+export interface SubnetFacts {
+  readonly id: string;
+  readonly vpcId: string;
+  readonly zone: string;
+  /** Addresses that nobody has. */
+  readonly free: number;
+}
+
 export interface ImageQuery {
   readonly ids?: readonly string[];
   readonly owners?: readonly string[];
-  readonly filters?: Readonly<Record<string, readonly string[]>>;
+  readonly filters?: Filters;
   readonly includeDeprecated?: boolean;
 }
 
@@ -96,10 +111,13 @@ export interface Ec2Port {
   stopInstance(id: string, signal: AbortSignal): Promise<void>;
   /** Once this has succeeded, the instance is on its way out and nothing can stop that. */
   terminateInstance(id: string, signal: AbortSignal): Promise<void>;
-  vpcOfSubnet(id: string, signal: AbortSignal): Promise<string>;
+  /** The ids of those that match. */
+  vpcs(filters: Filters, signal: AbortSignal): Promise<readonly string[]>;
+  /** With ids, `Ec2NotFound` if one is not there. */
+  subnets(query: { readonly ids: readonly string[] } | { readonly filters: Filters }, signal: AbortSignal): Promise<readonly SubnetFacts[]>;
   createSecurityGroup(request: SecurityGroupRequest, signal: AbortSignal): Promise<string>;
   allow(group: string, port: number, networks: readonly string[], signal: AbortSignal): Promise<void>;
-  securityGroups(query: { readonly tags: Tags } | { readonly name: string }, signal: AbortSignal): Promise<readonly { readonly id: string; readonly name: string; readonly tags: Tags }[]>;
+  securityGroups(query: { readonly tags: Tags } | { readonly filters: Filters }, signal: AbortSignal): Promise<readonly { readonly id: string; readonly name: string; readonly tags: Tags }[]>;
   deleteSecurityGroup(id: string, signal: AbortSignal): Promise<void>;
   createImage(request: CreateImageRequest, signal: AbortSignal): Promise<string>;
   /** With its snapshots. */

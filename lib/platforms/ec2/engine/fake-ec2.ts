@@ -1,6 +1,6 @@
 import { BakeError } from '../../../core/bake-error.js';
 import type { Clock } from '../../../core/ports.js';
-import type { CreateImageRequest, Ec2Port, ImageFacts, ImageQuery, InstanceFacts, InstanceRequest, InstanceState, SecurityGroupRequest, Tags } from './ec2-port.js';
+import type { CreateImageRequest, Ec2Port, Filters, ImageFacts, ImageQuery, InstanceFacts, InstanceRequest, InstanceState, SecurityGroupRequest, SubnetFacts, Tags } from './ec2-port.js';
 
 /** How slow and how weak this EC2 is; milliseconds. */
 export interface FakeEc2Options {
@@ -9,7 +9,7 @@ export interface FakeEc2Options {
   readonly visibleAfter?: number;
   /** Each change of a state takes so long. @default 0 */
   readonly stateAfter?: number;
-  /** Types that there is no capacity for. @default - none */
+  /** Types that there is no capacity for, anywhere or in one subnet (`t3.small subnet-00000001`). @default - none */
   readonly soldOut?: readonly string[];
   /** Instances end by themselves while they start, with this reason. @default - they start */
   readonly startFailure?: string;
@@ -38,6 +38,13 @@ interface FakeImage extends Thing {
   readonly snapshots: readonly string[];
   tags: Tags;
 }
+
+const vpcs = [{ id: 'vpc-00000001', tags: { kind: 'build' } }, { id: 'vpc-00000002', tags: { kind: 'other' } }] as const;
+const subnets = [
+  { id: 'subnet-00000001', vpcId: 'vpc-00000001', zone: 'eu-fake-1a', free: 200, tags: { tier: 'build' } },
+  { id: 'subnet-00000002', vpcId: 'vpc-00000001', zone: 'eu-fake-1b', free: 20, tags: { tier: 'build' } },
+  { id: 'subnet-00000003', vpcId: 'vpc-00000002', zone: 'eu-fake-1a', free: 2_000, tags: { tier: 'web' } },
+] as const;
 
 /** An EC2 in memory; fake-ec2.md says what it promises. */
 export class FakeEc2 implements Ec2Port {
@@ -88,7 +95,7 @@ export class FakeEc2 implements Ec2Port {
       if (same !== undefined) return this.#instanceFacts(same);
       if (!this.#images.has(request.imageId)) return missing(request.imageId);
       for (const group of request.securityGroupIds) if (!this.#groups.has(group)) return missing(group);
-      if (this.#options.soldOut?.includes(request.type) === true) throw new BakeError({ code: 'Ec2NoCapacity', source: 'platform', message: `no capacity for ${request.type}` });
+      if ([request.type, `${request.type} ${request.place.subnetId ?? ''}`].some((what) => this.#options.soldOut?.includes(what) === true)) throw new BakeError({ code: 'Ec2NoCapacity', source: 'platform', message: `no capacity for ${request.type}` });
       const now = this.#now();
       const { startFailure } = this.#options;
       const number = this.#next;
@@ -113,8 +120,15 @@ export class FakeEc2 implements Ec2Port {
     });
   }
 
-  vpcOfSubnet(id: string): Promise<string> {
-    return this.#look('DescribeSubnets', () => `vpc-of-${id}`);
+  vpcs(filters: Filters): Promise<readonly string[]> {
+    return this.#look('DescribeVpcs', () => vpcs.filter(({ tags }) => hasAll({ tags }, filters)).map(({ id }) => id));
+  }
+
+  subnets(query: { readonly ids: readonly string[] } | { readonly filters: Filters }): Promise<readonly SubnetFacts[]> {
+    return this.#look('DescribeSubnets', () => {
+      if ('ids' in query) return query.ids.map((id) => subnets.find((subnet) => subnet.id === id) ?? missing(id));
+      return subnets.filter(({ vpcId, zone, tags }) => hasAll({ 'vpc-id': vpcId, 'availability-zone': zone, tags }, query.filters));
+    });
   }
 
   createSecurityGroup({ name, tags }: SecurityGroupRequest): Promise<string> {
@@ -130,8 +144,8 @@ export class FakeEc2 implements Ec2Port {
     return this.#change('AuthorizeSecurityGroupIngress', () => { if (!this.#groups.has(group)) missing(group); });
   }
 
-  securityGroups(query: { readonly tags: Tags } | { readonly name: string }): ReturnType<Ec2Port['securityGroups']> {
-    return this.#look('DescribeSecurityGroups', () => [...this.#groups.values()].filter((group) => this.#isVisible(group) && ('tags' in query ? hasTags(group.tags, query.tags) : group.name === query.name)));
+  securityGroups(query: { readonly tags: Tags } | { readonly filters: Filters }): ReturnType<Ec2Port['securityGroups']> {
+    return this.#look('DescribeSecurityGroups', () => [...this.#groups.values()].filter((group) => this.#isVisible(group) && ('tags' in query ? hasTags(group.tags, query.tags) : hasAll({ 'group-name': group.name, 'tags': group.tags }, query.filters))));
   }
 
   deleteSecurityGroup(id: string): Promise<void> {
@@ -226,6 +240,11 @@ function missing(id: string): never {
 
 function hasTags(tags: Tags, wanted: Tags): boolean {
   return Object.entries(wanted).every(([key, value]) => (value === '*' ? key in tags : tags[key] === value));
+}
+
+/** Whether what is known of a thing is what each filter asks for. */
+function hasAll({ tags, ...facts }: { readonly tags: Tags; readonly [name: string]: string | Tags }, filters: Filters): boolean {
+  return Object.entries(filters).every(([key, values]) => values.some((value) => value === (key.startsWith('tag:') ? tags[key.slice(4)] : facts[key])));
 }
 
 function matches({ name, tags }: FakeImage, key: string, values: readonly string[]): boolean {

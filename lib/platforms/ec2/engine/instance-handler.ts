@@ -7,7 +7,7 @@ import { loginConfig } from '../../../vm/media/engine/cloud-init/login-config.js
 import { readDocument } from '../../../vm/media/engine/cloud-init/read-document.js';
 import { combineUserData } from '../../../vm/media/engine/cloud-init/user-data.js';
 import type { InstanceSpec, LaunchSpec } from '../steps.js';
-import type { InstanceFacts, InstanceRequest } from './ec2-port.js';
+import type { InstanceFacts, InstanceRequest, LaunchPlace } from './ec2-port.js';
 import type { Region, RegionFor } from './region.js';
 import { stamped, tokenTag } from './stamps.js';
 
@@ -54,23 +54,39 @@ async function start(spec: InstanceSpec, { ec2 }: Region, ctx: StepContext): Pro
   // Of this attempt: with the token alone EC2 would give a later one the instance that ended. It is found again by its tag.
   const attempt = `${ctx.token}-${ctx.ids.hex(4)}`;
   const refusals: BakeError[] = [];
-  for (const [index, type] of spec.types.entries()) {
+  const tries = triesOf(spec);
+  for (const [index, { type, place }] of tries.entries()) {
     try {
-      return await ec2.runInstance(requestOf(spec, { type, userData, clientToken: `${attempt}-${index}` }, ctx), ctx.signal);
+      return await ec2.runInstance(requestOf(spec, { type, place, userData, clientToken: `${attempt}-${index}` }, ctx), ctx.signal);
     } catch (error) {
       if (!BakeError.is(error) || error.code !== 'Ec2NoCapacity') throw error;
       refusals.push(error);
-      if (index < spec.types.length - 1) ctx.log(`${error.message}; going on to ${spec.types[index + 1]}`, 'stderr');
+      if (index < tries.length - 1) ctx.log(`${error.message}; going on to ${describe(tries[index + 1]!)}`, 'stderr');
     }
   }
-  throw refusals.length === 1 ? refusals[0]! : new BakeError({ code: 'Ec2NoCapacity', source: 'platform', message: `none of ${spec.types.join(', ')} can be had: ${refusals.map(({ message }) => message).join('; ')}`, hint: 'give more types, or another zone' });
+  throw refusals.length === 1 ? refusals[0]! : new BakeError({ code: 'Ec2NoCapacity', source: 'platform', message: `none of ${tries.map(describe).join(', ')} can be had: ${refusals.map(({ message }) => message).join('; ')}`, hint: 'give more types, zones or subnets' });
+}
+
+interface Try {
+  readonly type: string;
+  readonly place: LaunchPlace;
+}
+
+/** What is asked for, one after the other: the type that is wished most in each place, then the next type. */
+export function triesOf({ types, subnetIds, availabilityZones }: Pick<LaunchSpec, 'types' | 'subnetIds' | 'availabilityZones'>): readonly Try[] {
+  const places: readonly LaunchPlace[] = subnetIds?.map((subnetId) => ({ subnetId })) ?? availabilityZones?.map((availabilityZone) => ({ availabilityZone })) ?? [{}];
+  return types.flatMap((type) => places.map((place) => ({ type, place })));
+}
+
+function describe({ type, place: { subnetId, availabilityZone } }: Try): string {
+  return [type, subnetId ?? availabilityZone].filter((part) => part !== undefined).join(' in ');
 }
 
 /** What EC2 is asked for. */
-export function requestOf(spec: LaunchSpec & Pick<InstanceSpec, 'securityGroupIds'>, { type, userData, clientToken }: Pick<InstanceRequest, 'type' | 'userData' | 'clientToken'>, ctx: Pick<StepContext, 'token' | 'run' | 'step'>): InstanceRequest {
-  const { imageId, subnetId, availabilityZone, associatePublicIp, securityGroupIds = [], blockDevices = [], instanceProfile, metadata = {}, tenancy, ebsOptimized, cpuCredits, spot, tags } = spec;
+export function requestOf(spec: LaunchSpec & Pick<InstanceSpec, 'securityGroupIds'>, { type, place, userData, clientToken }: Pick<InstanceRequest, 'type' | 'place' | 'userData' | 'clientToken'>, ctx: Pick<StepContext, 'token' | 'run' | 'step'>): InstanceRequest {
+  const { imageId, associatePublicIp, securityGroupIds = [], blockDevices = [], instanceProfile, metadata = {}, tenancy, ebsOptimized, cpuCredits, spot, tags } = spec;
   return {
-    clientToken, imageId, type, subnetId, availabilityZone, associatePublicIp, securityGroupIds, blockDevices, instanceProfile, tenancy, ebsOptimized, cpuCredits, spot, userData,
+    clientToken, imageId, type, place, associatePublicIp, securityGroupIds, blockDevices, instanceProfile, tenancy, ebsOptimized, cpuCredits, spot, userData,
     metadata: { tokens: metadata.tokens ?? 'required', hopLimit: metadata.hopLimit, tags: metadata.tags }, tags: stamped(tags, ctx),
   };
 }

@@ -40,7 +40,7 @@ export function securityGroupHandler(regionFor: RegionFor): ResourceHandler<Spec
     },
     async find(token, spec, ctx) {
       const name = nameOf(spec, token.slice(0, token.lastIndexOf('-')));
-      const [group] = await regionFor(spec.access).ec2.securityGroups({ name }, ctx.signal);
+      const [group] = await regionFor(spec.access).ec2.securityGroups(named(name), ctx.signal);
       return group === undefined ? undefined : { id: group.id, name, access: spec.access };
     },
     async release({ id, name, access }, ctx) {
@@ -55,7 +55,7 @@ export function securityGroupHandler(regionFor: RegionFor): ResourceHandler<Spec
 
 async function make(name: string, spec: Spec, ec2: Ec2Port, ctx: StepContext): Promise<string> {
   const [vpcId, networks] = await Promise.all([
-    spec.vpcId ?? (spec.subnetId === undefined ? undefined : ec2.vpcOfSubnet(spec.subnetId, ctx.signal)),
+    spec.vpcId ?? (spec.subnetId === undefined ? undefined : ec2.subnets({ ids: [spec.subnetId] }, ctx.signal).then(([subnet]) => subnet?.vpcId)),
     spec.allowFrom ?? (spec.isPrivate ? ownNetworks() : publicAddress(ctx).then((address) => [`${address}/${address.includes(':') ? 128 : 32}`])),
   ]);
   const id = await create({ name, vpcId, tags: stamped(spec.tags, ctx) }, ec2, ctx);
@@ -70,7 +70,7 @@ async function create(request: SecurityGroupRequest, ec2: Ec2Port, { signal }: S
     return await ec2.createSecurityGroup(request, signal);
   } catch (error) {
     if (!BakeError.is(error) || error.code !== 'Ec2NameTaken') throw error;
-    const [group] = await ec2.securityGroups({ name: request.name }, signal);
+    const [group] = await ec2.securityGroups(named(request.name), signal);
     if (group === undefined) throw error;
     return group.id;
   }
@@ -91,6 +91,10 @@ async function remove(id: string, ec2: Ec2Port, ctx: StepContext): Promise<void>
 /** Says which run it is of and what it lets in: so it is found again from the token alone, whichever build made it. */
 function nameOf({ vpcId, subnetId, port, allowFrom, isPrivate }: Spec, run: string): string {
   return `bake-${run}-${sha256(JSON.stringify([vpcId, subnetId, port, allowFrom, isPrivate])).slice(0, 8)}`;
+}
+
+function named(name: string) {
+  return { filters: { 'group-name': [name] } };
 }
 
 /** The addresses of this computer, of which one is in the VPC or leads there. */
