@@ -88,6 +88,27 @@ new Shell(image, 'Who', { inline: ['echo "I am $(whoami)"', 'sudo true'] });
     t.same(await ec2Leftovers(client), []);
   });
 
+  await t.test('a network found by filters, a key pair of EC2 for the time of the run, and what else a machine may be', async (t) => {
+    if (!(await need(t, 'docker'))) return;
+    await moto.reset();
+    const machine = await startCloudMachine(t, client);
+    const project = t.testdir({ 'image.ts': `import { App, Image, Shell } from 'bake-sdk';
+import { AmiLookup, Ec2Source } from 'bake-sdk/ec2';
+const image = new Image(new App(), 'Web');
+new Ec2Source(image, 'Ec2', {
+  baseImage: ${lookup}, vpcFilter: { 'is-default': 'true' }, availabilityZone: ['eu-west-1b', 'eu-west-1c'], allowFrom: ['203.0.113.7/32'],
+  keyPair: 'temporary', placement: { group: 'builders' }, cpuCredits: 'unlimited', ipv6: true, nitroEnclave: true, stop: false, ssh: { user: 'admin', host: '127.0.0.1', port: ${machine.port} },
+});
+new Shell(image, 'Who', { inline: ['echo "I am $(whoami)"'] });
+` });
+    const { code, stderr } = await run(project);
+    t.equal(code, 0, stderr);
+    t.match(stderr, /vpc-[0-9a-f]+, subnet-[0-9a-f]+ in eu-west-1[bc], subnet-[0-9a-f]+ in eu-west-1[bc]/);
+    const { Reservations = [] } = await client.send(new DescribeInstancesCommand({}));
+    t.match(Reservations[0]?.Instances?.[0], { KeyName: /^bake-/, SubnetId: /^subnet-/, Placement: { AvailabilityZone: /eu-west-1[bc]/ } });
+    t.same(await ec2Leftovers(client), []);
+  });
+
   await t.test('several sources of a run have one security group, and each its image', async (t) => {
     await moto.reset();
     const project = await projectOn(t, { steps: "new Ec2Source(image, 'Spot', { ...source, spot: { maxPrice: '0.05' } });\nnew Ec2Source(image, 'Only', { ...source, skipCreateAmi: true });\nnew Shell(image, 'One', { inline: ['echo hello'] });" });

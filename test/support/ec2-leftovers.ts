@@ -1,4 +1,4 @@
-import { DescribeImagesCommand, DescribeInstancesCommand, DescribeSecurityGroupsCommand, DescribeSnapshotsCommand, DescribeVolumesCommand, EC2Client } from '@aws-sdk/client-ec2';
+import { DescribeImagesCommand, DescribeInstancesCommand, DescribeKeyPairsCommand, DescribeSecurityGroupsCommand, DescribeSnapshotsCommand, DescribeVolumesCommand, EC2Client } from '@aws-sdk/client-ec2';
 
 const ours = [{ Name: 'tag-key', Values: ['bake:run'] }];
 
@@ -7,11 +7,11 @@ export function ec2Client(endpoint: string, region = 'eu-west-1'): EC2Client {
   return new EC2Client({ endpoint, region, credentials: { accessKeyId: 'test', secretAccessKey: 'test' } });
 }
 
-/** All that carries our tag and is temporary: instances that are not gone, their volumes, groups, images and snapshots of no image that is finished. */
+/** All that carries our tag and is temporary: instances that are not gone, their volumes, groups, key pairs, images and snapshots of no image that is finished. */
 export async function ec2Leftovers(client: EC2Client): Promise<readonly string[]> {
-  const [instances, groups, volumes, images, snapshots] = await Promise.all([
+  const [instances, groups, keyPairs, volumes, images, snapshots] = await Promise.all([
     client.send(new DescribeInstancesCommand({ Filters: ours })), client.send(new DescribeSecurityGroupsCommand({ Filters: ours })),
-    client.send(new DescribeVolumesCommand({ Filters: ours })), client.send(new DescribeImagesCommand({ Owners: ['self'] })), client.send(new DescribeSnapshotsCommand({ OwnerIds: ['self'] })),
+    client.send(new DescribeKeyPairsCommand({ Filters: ours })), client.send(new DescribeVolumesCommand({ Filters: ours })), client.send(new DescribeImagesCommand({ Owners: ['self'] })), client.send(new DescribeSnapshotsCommand({ OwnerIds: ['self'] })),
   ]);
   const alive = (instances.Reservations ?? []).flatMap(({ Instances = [] }) => Instances).filter(({ State }) => State?.Name !== 'terminated');
   const own = (images.Images ?? []).filter(({ Tags = [] }) => Tags.some(({ Key }) => Key === 'bake:run'));
@@ -19,7 +19,7 @@ export async function ec2Leftovers(client: EC2Client): Promise<readonly string[]
   const kept = new Set(own.filter(isFinished).flatMap(({ BlockDeviceMappings = [] }) => BlockDeviceMappings.map(({ Ebs }) => Ebs?.SnapshotId)));
   return [
     ...alive.map(({ InstanceId }) => `instance ${InstanceId}`), ...(groups.SecurityGroups ?? []).map(({ GroupName }) => `group ${GroupName}`),
-    ...(volumes.Volumes ?? []).map(({ VolumeId }) => `volume ${VolumeId}`), ...own.filter((image) => !isFinished(image)).map(({ ImageId }) => `image ${ImageId}`),
+    ...(keyPairs.KeyPairs ?? []).map(({ KeyName }) => `key pair ${KeyName}`), ...(volumes.Volumes ?? []).map(({ VolumeId }) => `volume ${VolumeId}`), ...own.filter((image) => !isFinished(image)).map(({ ImageId }) => `image ${ImageId}`),
     // What the server makes by itself for its own images carries no tag of anybody.
     ...(snapshots.Snapshots ?? []).filter(({ SnapshotId, Description = '' }) => /CreateImage\(i-/.test(Description) && !kept.has(SnapshotId)).map(({ SnapshotId }) => `snapshot ${SnapshotId}`),
   ];

@@ -5,15 +5,16 @@ import type { Source } from '../../image/source.js';
 import { Ami } from './ami.js';
 import { checkImageProps, imagePropNames } from './check-image-props.js';
 import { checkNetwork } from './check-network.js';
-import type { Ec2BlockDevice, Ec2SourceProps, Ec2SshProps } from './ec2-props.js';
+import type { Ec2BlockDevice, Ec2Placement, Ec2SourceProps, Ec2SshProps } from './ec2-props.js';
 import { hasOwnLogin } from './login.js';
 
 const propNames: Readonly<Record<keyof Required<Ec2SourceProps>, true>> = {
   ...imagePropNames, enaSupport: true, sriovSupport: true,
-  region: true, profile: true, endpoint: true, baseImage: true, instanceType: true, subnetId: true, subnetFilter: true, vpcId: true, vpcFilter: true, availabilityZone: true, securityGroupFilter: true, associatePublicIp: true,
+  region: true, profile: true, endpoint: true, baseImage: true, instanceType: true, subnetId: true, subnetFilter: true, vpcId: true, vpcFilter: true, availabilityZone: true, securityGroupFilter: true, associatePublicIp: true, ipv6: true, placement: true, capacityReservation: true, licenses: true, nitroEnclave: true, stop: true, keyPair: true,
   securityGroupIds: true, allowFrom: true, address: true, blockDevices: true, instanceProfile: true, userData: true, metadata: true, tenancy: true, ebsOptimized: true,
   cpuCredits: true, spot: true, runTags: true, longestLife: true, ssh: true, amiName: true, amiDescription: true, forceDeregister: true, snapshotTags: true, skipCreateAmi: true,
 };
+const placementNames: Readonly<Record<keyof Required<Ec2Placement>, true>> = { group: true, partition: true, hostId: true, hostResourceGroupArn: true, affinity: true };
 const sshNames: Readonly<Record<keyof Required<Ec2SshProps>, true>> = { ...sshMachineOptionNames, host: true };
 const deviceNames: Readonly<Record<keyof Required<Ec2BlockDevice>, true>> = {
   deviceName: true, size: true, type: true, iops: true, throughput: true, encrypted: true, kmsKeyId: true, snapshotId: true, deleteOnTermination: true, noDevice: true,
@@ -30,6 +31,7 @@ export function checkEc2Props(source: Source, props: Ec2SourceProps): void {
   if (props.ssh === undefined) return fault('NoLogin', 'nothing says who logs in', "give ssh: { user: 'admin' } (Debian), 'ubuntu' or 'ec2-user': whoever the base image has");
   checkProps(source, props.ssh, sshNames);
   if (props.ssh.bastion !== undefined) checkProps(source, props.ssh.bastion, sshBastionPropNames);
+  if (props.placement !== undefined) checkProps(source, props.placement, placementNames);
   for (const device of props.blockDevices ?? []) checkDevice(device, source, fault);
   checkLogin(props, fault);
   checkNetwork(props, fault);
@@ -47,19 +49,23 @@ function checkDevice(device: Ec2BlockDevice, source: Source, fault: Fault): void
   if (kmsKeyId !== undefined && encrypted !== true) fault('InvalidProp', `${at} has "kmsKeyId" and is not encrypted`, 'add encrypted: true');
 }
 
-function checkLogin({ ssh, userData, longestLife }: Ec2SourceProps, fault: Fault): void {
+function checkLogin({ ssh, userData, longestLife, keyPair }: Ec2SourceProps, fault: Fault): void {
+  if (keyPair === 'temporary' && hasOwnLogin(ssh)) fault('ConflictingProps', "keyPair: 'temporary' is the run's own key, and \"ssh\" names another one", 'leave one of them out');
+  if (keyPair === 'temporary' && ssh.temporaryKeyPair?.type === 'ecdsa') fault('InvalidProp', 'EC2 imports no key of the type ecdsa', "write ssh: { temporaryKeyPair: { type: 'ed25519' } }");
+  if (typeof keyPair === 'object' && !hasOwnLogin(ssh)) fault('NoLogin', `only who has the private half of the key pair ${keyPair.name} can log in with it`, 'give ssh: { privateKeyFile } or { agent: true }');
   if (userData !== false) return;
-  if (!hasOwnLogin(ssh)) fault('NoLogin', 'without cloud-init, bake cannot put a key into the machine', 'give ssh: { user, privateKeyFile, hostKey }, or leave userData: false out');
+  if (!hasOwnLogin(ssh) && keyPair === undefined) fault('NoLogin', 'without cloud-init, bake cannot put a key into the machine', "give ssh: { user, privateKeyFile, hostKey }, keyPair: 'temporary' if the image takes EC2's key pairs, or leave userData: false out");
   if (ssh.hostKey === undefined) fault('HostKeyNotNamed', 'nothing says which host key this machine shows', "give ssh: { hostKey: HostKey.publicKey('ssh-ed25519 …') } or HostKey.fingerprint('SHA256:…'); HostKey.insecureAcceptAny() trusts whoever answers at its address");
   if (longestLife !== undefined) fault('InvalidProp', '"longestLife" needs cloud-init, and with userData: false there is none', 'leave one of them out');
 }
 
 function checkImage(props: Ec2SourceProps, fault: Fault): void {
-  const { skipCreateAmi, spot = false, enaSupport, sriovSupport } = props;
-  if (spot !== false && (enaSupport === true || sriovSupport === true)) fault('ConflictingProps', 'a spot instance cannot be stopped, and "enaSupport" and "sriovSupport" are set on one that stands still', 'leave them out, or spot');
+  const { skipCreateAmi, spot = false, stop, enaSupport, sriovSupport } = props;
+  if (spot !== false && stop === true) fault('ConflictingProps', 'a spot instance cannot be stopped', 'leave stop or spot out');
+  if ((spot !== false || stop === false) && (enaSupport === true || sriovSupport === true)) fault('ConflictingProps', '"enaSupport" and "sriovSupport" are set on a machine that stands still, and this one is not stopped', `leave them out, or ${spot === false ? 'stop: false' : 'spot'}`);
   if (skipCreateAmi !== true) return;
   const ofImage = Object.fromEntries(Object.keys(imagePropNames).map((name) => [name, props[name as keyof typeof imagePropNames]]));
   const { amiName, amiDescription, forceDeregister, snapshotTags } = props;
-  const useless = Object.entries({ amiName, amiDescription, forceDeregister, snapshotTags, enaSupport, sriovSupport, ...ofImage }).filter(([, value]) => value !== undefined).map(([name]) => `"${name}"`);
+  const useless = Object.entries({ amiName, amiDescription, forceDeregister, snapshotTags, stop, enaSupport, sriovSupport, ...ofImage }).filter(([, value]) => value !== undefined).map(([name]) => `"${name}"`);
   if (useless.length > 0) fault('ConflictingProps', `no image is made, so ${useless.join(', ')} would have no effect`, 'leave them out, or skipCreateAmi');
 }

@@ -16,5 +16,7 @@ export function checkNetwork(props: Ec2SourceProps, fault: Fault): void {
   if (props[groups] !== undefined && allowFrom !== undefined) fault('ConflictingProps', `"allowFrom" is for the temporary security group, and "${groups}" is used instead of it`, 'leave one of them out');
   if (securityGroupIds?.length === 0) fault('InvalidProp', '"securityGroupIds" is empty', 'leave it out for a temporary group');
   if (Array.isArray(availabilityZone) && availabilityZone.length === 0) fault('InvalidProp', '"availabilityZone" is empty', 'leave it out, and EC2 chooses');
+  if (props.placement?.hostId !== undefined && props.tenancy !== 'host') fault('ConflictingProps', '"placement.hostId" is a dedicated host, and the tenancy is another one', "add tenancy: 'host'");
+  if (address === 'ipv6' && props.ipv6 === false) fault('ConflictingProps', 'the machine gets no IPv6 address, and it is to be reached by one', "leave ipv6: false out, or choose another address");
   if (associatePublicIp === false && (address === undefined || address === 'public-ip' || address === 'public-dns')) fault('ConflictingProps', 'the instance gets no public address, and it is to be reached by one', "write address: 'private-ip'");
 }

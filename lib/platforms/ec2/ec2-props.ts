@@ -42,6 +42,23 @@ export interface Ec2BlockDevice {
   readonly noDevice?: boolean;
 }
 
+/** Which host, and which neighbours. https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Placement.html */
+export interface Ec2Placement {
+  /** Name of a placement group. */
+  readonly group?: string;
+  /** Of a partition placement group. */
+  readonly partition?: number;
+  /** Of a dedicated host; needs `tenancy: 'host'`. */
+  readonly hostId?: string;
+  /** Of a group of dedicated hosts. */
+  readonly hostResourceGroupArn?: string;
+  /** `host`: it starts on the same host again. */
+  readonly affinity?: 'default' | 'host';
+}
+
+/** Which reserved capacity is used: any that fits, none, only such, or a certain one. */
+export type Ec2CapacityReservation = 'open' | 'none' | 'capacity-reservations-only' | { readonly id: string } | { readonly resourceGroupArn: string };
+
 /** Props of `Ec2Source`. */
 export interface Ec2SourceProps extends Ec2ImageProps {
   /** @default - that of the environment (`AWS_REGION`) or of the profile */
@@ -82,18 +99,35 @@ export interface Ec2SourceProps extends Ec2ImageProps {
   readonly userData?: CloudInitDocument | false;
   /** The instance metadata service. @default { tokens: 'required' }: version 2 only */
   readonly metadata?: { readonly tokens?: 'required' | 'optional'; readonly hopLimit?: number; readonly tags?: boolean };
+  /** One IPv6 address of the subnet's; `address: 'ipv6'` needs it, unless the subnet gives one to each machine. @default - as the subnet says */
+  readonly ipv6?: boolean;
+  /** @default - EC2 chooses */
+  readonly placement?: Ec2Placement;
+  /** @default 'open': one that fits is used */
+  readonly capacityReservation?: Ec2CapacityReservation;
+  /** ARNs of license configurations of the License Manager, such as for hosts whose operating system is licensed by core. @default - none */
+  readonly licenses?: readonly string[];
+  /** The machine may run enclaves. @default false */
+  readonly nitroEnclave?: boolean;
   /** @default 'default' */
   readonly tenancy?: 'default' | 'dedicated' | 'host';
   /** @default - EC2's own for the type */
   readonly ebsOptimized?: boolean;
   /** CPU credits of a burstable type. @default 'standard' */
   readonly cpuCredits?: 'standard' | 'unlimited';
+  /** False: the machine is imaged as it runs, after its file systems were flushed. @default true, but for spot instances, which cannot be stopped */
+  readonly stop?: boolean;
   /** A spot instance. `maxPrice` is dollars an hour. @default - on demand */
   readonly spot?: boolean | { readonly maxPrice?: string };
   /** Tags of the instance and its volumes; the source's tags are on them too. @default - none more */
   readonly runTags?: Readonly<Record<string, string>>;
   /** The second net: an instance that is still there after this time ends itself, even if this computer is gone. Needs cloud-init. @default Duration.hours(12) */
   readonly longestLife?: Duration;
+  /**
+   * A key pair of EC2, for images whose own agent lets its holder in. `{ name }`: one that is there, whose private half `ssh` names.
+   * `'temporary'`: the run's own, imported for its time. @default - none: cloud-init is given the run's key with the user data
+   */
+  readonly keyPair?: 'temporary' | { readonly name: string };
   readonly ssh: Ec2SshProps;
 
   /** 3 to 128 letters, digits and `( ) [ ] . - ' @ _ /` and space; may have `{image}`, `{build}` and `{platform}` in it. @default - `{image}-{build}-` and the id of the run that makes it, which begins with the time */

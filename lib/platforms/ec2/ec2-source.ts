@@ -1,7 +1,7 @@
 import type { Construct } from 'constructs';
 import { Duration } from '../../core/duration.js';
 import { Size } from '../../core/size.js';
-import type { BuildPlanner, PlannedStep } from '../../image/compile.js';
+import type { BuildPlanner, PlannedStep, StepOptions } from '../../image/compile.js';
 import { outputName } from '../../image/output-name.js';
 import type { TextInput } from '../../image/ref.js';
 import { Source } from '../../image/source.js';
@@ -12,7 +12,7 @@ import type { Ec2BlockDevice, Ec2SourceProps } from './ec2-props.js';
 import { addLogin, type Login } from './login.js';
 import { isIntermediate, planImage, planImageNames } from './plan-image.js';
 import { planNetwork } from './plan-network.js';
-import { type BlockDeviceSpec, type Ec2Access, ec2Ami, ec2BaseImage, ec2Instance, ec2LaunchCheck, ec2NetworkDrivers, ec2Nothing, ec2Ready, ec2Stop } from './steps.js';
+import { type BlockDeviceSpec, type Ec2Access, ec2Ami, ec2BaseImage, ec2Instance, ec2KeyPair, ec2LaunchCheck, ec2NetworkDrivers, ec2Nothing, ec2Ready, ec2Stop } from './steps.js';
 
 /**
  * Builds an AMI in an instance of Amazon EC2, whose root volume is EBS: the instance is started from another AMI,
@@ -50,7 +50,7 @@ export class Ec2Source extends Source {
       kind: ec2Instance,
       title: `instance ${launch.types.join(' or ')}`,
       spec: {
-        ...launch, securityGroupIds: network.securityGroupIds(first), address: props.address ?? 'public-ip',
+        ...launch, keyName: this.#keyName(build, access, login, tags, first), securityGroupIds: network.securityGroupIds(first), address: props.address ?? 'public-ip',
         cloudInit: login.cloudInit === undefined ? undefined : { ...login.cloudInit, longestLife: props.longestLife ?? Duration.hours(12) },
         connection: login.connection, knownHost: props.ssh.host,
       },
@@ -68,17 +68,29 @@ export class Ec2Source extends Source {
   }
 
   #launch(access: Ec2Access, base: PlannedStep, tags: Readonly<Record<string, string>>) {
-    const { instanceType = 't3.small', associatePublicIp, blockDevices, instanceProfile, metadata, tenancy, ebsOptimized, cpuCredits, spot } = this.props;
+    const { instanceType = 't3.small', associatePublicIp, blockDevices, instanceProfile, metadata, tenancy, placement, capacityReservation, licenses, nitroEnclave, ipv6, ebsOptimized, cpuCredits, spot } = this.props;
     return {
       access, imageId: base.ref('id'), types: typeof instanceType === 'string' ? [instanceType] : instanceType, associatePublicIp, blockDevices: devicesOf(blockDevices),
-      instanceProfile, metadata, tenancy, ebsOptimized, cpuCredits, spot: typeof spot === 'object' ? spot : spot === true ? {} : undefined, tags,
+      instanceProfile, metadata, tenancy, placement, capacityReservation, licenses, nitroEnclave, ipv6, ebsOptimized, cpuCredits, spot: typeof spot === 'object' ? spot : spot === true ? {} : undefined, tags,
     };
+  }
+
+  #keyName(build: BuildPlanner, access: Ec2Access, { publicKey }: Login, tags: Readonly<Record<string, string>>, first: StepOptions): unknown {
+    const { keyPair } = this.props;
+    if (keyPair !== 'temporary') return keyPair?.name;
+    return build.step('ImportedKeyPair', { kind: ec2KeyPair, title: 'public key for EC2', spec: { access, publicKey, tags } }, first).ref('name');
+  }
+
+  get #isStopped(): boolean {
+    const { spot = false, stop = true } = this.props;
+    return spot === false && stop;
   }
 
   /** What lets bake in must not let it into the machines that are made of the image. */
   #tidy(build: BuildPlanner, instance: PlannedStep, login: Login): readonly PlannedStep[] {
-    if (login.tidy === undefined) return [];
-    return [build.step('Tidy', { kind: vmTidy, title: 'take out what building put in', spec: { connection: instance.ref('connection'), ...login.tidy } })];
+    // One that is imaged as it runs must have written everything down, which tidying ends with.
+    if (login.tidy === undefined && this.#isStopped) return [];
+    return [build.step('Tidy', { kind: vmTidy, title: login.tidy === undefined ? 'flush the file systems' : 'take out what building put in', spec: { connection: instance.ref('connection'), ...login.tidy } })];
   }
 
   #names(build: BuildPlanner, access: Ec2Access): readonly PlannedStep[] {
@@ -86,10 +98,10 @@ export class Ec2Source extends Source {
     return skipCreateAmi === true ? [] : planImageNames(build, this.props, { access, replace, ...this.#naming(build) });
   }
 
-  /** A spot instance cannot be stopped: it is imaged as it runs. */
+  /** A spot instance cannot be: it is imaged as it runs. */
   #stop(build: BuildPlanner, access: Ec2Access, instance: PlannedStep, tidied: readonly PlannedStep[]): readonly PlannedStep[] {
-    const { spot = false, enaSupport: ena = false, sriovSupport: sriov = false } = this.props;
-    if (spot !== false) return tidied;
+    const { enaSupport: ena = false, sriovSupport: sriov = false } = this.props;
+    if (!this.#isStopped) return tidied;
     const instanceId = instance.ref('id');
     const stopped = build.step('Stop', { kind: ec2Stop, title: 'stop the machine', spec: { access, instanceId } }, { after: tidied });
     if (!ena && !sriov) return [stopped];
@@ -97,14 +109,14 @@ export class Ec2Source extends Source {
   }
 
   #ami(build: BuildPlanner, access: Ec2Access, instance: PlannedStep, stopped: readonly PlannedStep[]): PlannedStep {
-    const { spot = false, amiDescription, forceDeregister = false, blockDevices } = this.props;
+    const { amiDescription, forceDeregister = false, blockDevices } = this.props;
     const { name, namePrefix } = this.#naming(build);
     const isOnWay = isIntermediate(this.props);
     return build.step('Ami', {
       kind: ec2Ami, title: isOnWay ? 'AMI to copy from' : typeof name === 'string' ? `AMI ${name}` : 'AMI',
       spec: {
         access, instanceId: instance.ref('id'), name: isOnWay ? undefined : name, namePrefix: isOnWay ? `${namePrefix}-intermediate` : namePrefix, description: amiDescription,
-        noReboot: spot !== false, replace: forceDeregister, blockDevices: devicesOf(blockDevices), tags: build.tags,
+        noReboot: !this.#isStopped, replace: forceDeregister, blockDevices: devicesOf(blockDevices), tags: build.tags,
       },
     }, { lifetime: isOnWay ? 'run' : 'artifact', after: stopped });
   }

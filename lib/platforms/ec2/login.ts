@@ -2,18 +2,21 @@ import { HostKey } from '../../communicators/ssh/host-key.js';
 import { planKeyPair } from '../../communicators/ssh/key-pair.js';
 import { sshConnection } from '../../communicators/ssh/ssh-connection.js';
 import type { BuildPlanner } from '../../image/compile.js';
+import type { Ref } from '../../image/ref.js';
 import type { Ec2SourceProps, Ec2SshProps } from './ec2-props.js';
 
 /** How somebody gets into the machine. */
 export interface Login {
   /** For the spec of the machine. */
   readonly connection: object;
+  /** The run's own public key, if that is what lets in. */
+  readonly publicKey?: Ref<string> | undefined;
   /** What `build.user` and the like mean. */
   readonly variables: Readonly<Record<string, unknown>>;
   /** What cloud-init in the machine is given; undefined if it has none. */
   readonly cloudInit?: Readonly<Record<string, unknown>>;
   /** For the spec of the step that takes it out again. */
-  readonly tidy?: Readonly<Record<string, unknown>>;
+  readonly tidy?: Readonly<Record<string, unknown>> | undefined;
 }
 
 const ownLogins = ['password', 'privateKey', 'privateKeyFile', 'agent'] as const;
@@ -34,7 +37,8 @@ export function addLogin(build: Pick<BuildPlanner, 'step'>, { ssh, userData }: E
   return {
     connection: sshConnection({ ...options, ...at, ...(privateKeyFile === undefined ? {} : { privateKeyFile }), ...(hostKey === undefined ? {} : { hostKey }) }),
     variables: { user, password: ssh.password, sshPublicKey: keyPair?.publicKey, sshPrivateKeyFile: privateKeyFile },
-    ...(userData === false ? {} : {
+    publicKey: keyPair?.publicKey,
+    ...(userData === false ? { tidy: keyPair === undefined || !clearAuthorizedKeys ? undefined : { authorizedKey: keyPair.publicKey } } : {
       cloudInit: {
         userData, user, authorizedKey: keyPair?.publicKey,
         hostKey: hostKeyPair === undefined ? undefined : { privateKeyFile: hostKeyPair.privateKeyFile, publicKey: hostKeyPair.publicKey },

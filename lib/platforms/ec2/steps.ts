@@ -76,6 +76,16 @@ export const ec2SecurityGroup = defineStepKind({
   outputs: ['id', 'name'],
 });
 
+/** The public half of the run's key, where image agents look for it. */
+export const ec2KeyPair = defineStepKind({
+  kind: 'ec2.keyPair',
+  type: 'resource',
+  noun: 'key pair',
+  version: 1,
+  spec: z.strictObject({ access, publicKey: text, tags }),
+  outputs: ['name'],
+});
+
 const blockDevice = z.strictObject({
   deviceName: z.string().min(1),
   size: z.int().min(1).optional(),
@@ -90,6 +100,7 @@ const blockDevice = z.strictObject({
 });
 export type BlockDeviceSpec = z.output<typeof blockDevice>;
 
+const arn = z.string().regex(/^arn:aws[\w-]*:/, 'must be an ARN');
 const document = z.record(z.string(), z.json());
 
 /** What is asked for of EC2 itself. */
@@ -107,6 +118,12 @@ const launchFields = {
   instanceProfile: z.string().min(1).optional(),
   metadata: z.strictObject({ tokens: z.enum(['required', 'optional']).optional(), hopLimit: z.int().min(1).max(64).optional(), tags: z.boolean().optional() }).optional(),
   tenancy: z.enum(['default', 'dedicated', 'host']).optional(),
+  placement: z.strictObject({ group: z.string().min(1), partition: z.int().min(1), hostId: id('h', 'a dedicated host'), hostResourceGroupArn: arn, affinity: z.enum(['default', 'host']) }).partial().optional(),
+  capacityReservation: z.union([z.enum(['open', 'none', 'capacity-reservations-only']), z.strictObject({ id: id('cr', 'a capacity reservation') }), z.strictObject({ resourceGroupArn: arn })]).optional(),
+  licenses: z.array(arn).min(1).optional(),
+  nitroEnclave: z.boolean().optional(),
+  ipv6: z.boolean().optional(),
+  keyName: text.optional(),
   ebsOptimized: z.boolean().optional(),
   cpuCredits: z.enum(['standard', 'unlimited']).optional(),
   spot: z.strictObject({ maxPrice: z.string().regex(/^\d+(\.\d+)?$/, 'must be dollars an hour, such as "0.05"').optional() }).optional(),
@@ -114,7 +131,7 @@ const launchFields = {
 };
 
 /** Where a machine is, which changes nothing of its image. */
-const placement = ['subnetIds', 'availabilityZones', 'associatePublicIp', 'securityGroupIds', 'address', 'tags'];
+const placement = ['subnetIds', 'availabilityZones', 'associatePublicIp', 'ipv6', 'placement', 'tenancy', 'capacityReservation', 'securityGroupIds', 'address', 'tags'];
 
 /** Asks EC2 whether it would start the machine, while nothing is there yet that would have to be removed. */
 export const ec2LaunchCheck = defineStepKind({ kind: 'ec2.launchCheck', type: 'action', version: 1, whereabouts: placement, spec: z.strictObject(launchFields), outputs: [] });

@@ -10,10 +10,11 @@ import type { Plan, PlanStep } from '../../../lib/plan/plan.js';
 import { amiHandler } from '../../../lib/platforms/ec2/engine/ami-handler.js';
 import { FakeEc2, type FakeEc2Options } from '../../../lib/platforms/ec2/engine/fake-ec2.js';
 import { instanceHandler } from '../../../lib/platforms/ec2/engine/instance-handler.js';
+import { keyPairHandler } from '../../../lib/platforms/ec2/engine/key-pair-handler.js';
 import { regionsOf } from '../../../lib/platforms/ec2/engine/region.js';
 import { securityGroupHandler } from '../../../lib/platforms/ec2/engine/security-group-handler.js';
 import { stopHandler } from '../../../lib/platforms/ec2/engine/stop-handler.js';
-import { ec2Ami, ec2Instance, ec2SecurityGroup, ec2Stop } from '../../../lib/platforms/ec2/steps.js';
+import { ec2Ami, ec2Instance, ec2KeyPair, ec2SecurityGroup, ec2Stop } from '../../../lib/platforms/ec2/steps.js';
 import { Crash, fakeClock, fakeServices, FakeWorld, MemoryJournal, openJournal } from '../../engine/fake-world.js';
 
 /** The part of a build that makes something: group, instance, image. Two of them share the group. */
@@ -24,7 +25,8 @@ function planOf(...builds: readonly string[]): Plan {
     const instanceId = { $ref: `${build}/Machine#id` };
     return [
       step('Group', 'ec2.securityGroup', 'run', { port: 22, allowFrom: ['203.0.113.7/32'], isPrivate: false }, []),
-      step('Machine', 'ec2.instance', 'run', { imageId: 'ami-00000001', types: ['t3.small', 't3.large'], securityGroupIds: [{ $ref: `${build}/Group#id` }], address: 'public-ip', connection: { kind: 'ssh', host: '0.0.0.0', user: 'admin' } }, ['Group']),
+      step('Key', 'ec2.keyPair', 'run', { publicKey: 'ssh-ed25519 AAAA' }, []),
+      step('Machine', 'ec2.instance', 'run', { imageId: 'ami-00000001', keyName: { $ref: `${build}/Key#name` }, types: ['t3.small', 't3.large'], securityGroupIds: [{ $ref: `${build}/Group#id` }], address: 'public-ip', connection: { kind: 'ssh', host: '0.0.0.0', user: 'admin' } }, ['Group', 'Key']),
       step('Stop', 'ec2.stop', 'none', { instanceId }, ['Machine']),
       step('Ami', 'ec2.ami', 'artifact', { instanceId, namePrefix: `web-${name}`, noReboot: false, replace: false }, ['Machine', 'Stop']),
     ];
@@ -37,7 +39,7 @@ function extensionOf(ec2: FakeEc2): Extension {
   return {
     name: 'ec2',
     steps: [
-      { kind: ec2SecurityGroup, load: async () => securityGroupHandler(regions) as never }, { kind: ec2Instance, load: async () => instanceHandler(regions) as never },
+      { kind: ec2SecurityGroup, load: async () => securityGroupHandler(regions) as never }, { kind: ec2KeyPair, load: async () => keyPairHandler(regions) as never }, { kind: ec2Instance, load: async () => instanceHandler(regions) as never },
       { kind: ec2Stop, load: async () => stopHandler(regions) as never }, { kind: ec2Ami, load: async () => amiHandler(regions) as never },
     ],
   };
@@ -103,7 +105,7 @@ for (const [name, plan] of [['one build', planOf('One')], ['two builds that shar
 }
 
 t.test('a call that fails, before it does something or after, leaves nothing', { timeout: 120_000 }, async (t) => {
-  const calls = ['CreateSecurityGroup', 'AuthorizeSecurityGroupIngress', 'RunInstances', 'DescribeInstances', 'StopInstances', 'CreateImage', 'DescribeImages', 'CreateTags'];
+  const calls = ['CreateSecurityGroup', 'AuthorizeSecurityGroupIngress', 'ImportKeyPair', 'RunInstances', 'DescribeInstances', 'StopInstances', 'CreateImage', 'DescribeImages', 'CreateTags'];
   for (const failing of calls) {
     for (const at of ['before', 'after'] as const) {
       let isDone = false;

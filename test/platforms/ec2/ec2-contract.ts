@@ -40,6 +40,15 @@ export async function ec2Contract(t: Test, { ec2, base, settle, differs = new Se
   t.equal(await codeOf(ec2.subnets({ ids: ['subnet-0123456789abcdef0'] }, signal)), 'Ec2NotFound', '8');
   t.same(await ec2.vpcs({ 'tag:kind': ['nothing like it'] }, signal), []);
 
+  const publicKey = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBkUCu1F9p0AZNqQ9lqL4TTTeBGMKyFgDgzDUwzGRTEt bake';
+  const keyPair = { name: `bake-key-${process.pid}`, publicKey, tags: tags('key') };
+  await ec2.importKeyPair(keyPair, signal);
+  t.equal(await codeOf(ec2.importKeyPair(keyPair, signal)), 'Ec2NameTaken');
+  t.match(await ec2.keyPairs({ tags: tags('key') }, signal), [{ name: keyPair.name }]);
+  await ec2.deleteKeyPair(keyPair.name, signal);
+  t.same(await ec2.keyPairs({ tags: tags('key') }, signal), []);
+  t.equal(await codeOf(ec2.deleteKeyPair(keyPair.name, signal)), 'ok', '7');
+
   await ec2.stopInstance(id, signal);
   await settle();
   t.match(await ec2.instances({ ids: [id] }, signal), [{ state: 'stopped' }], '4');

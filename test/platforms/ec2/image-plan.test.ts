@@ -84,7 +84,7 @@ t.test('network drivers are set while the machine stands still', (t) => {
   const { after, specOf } = synth({ enaSupport: true });
   t.strictSame(after, ['NetworkDrivers', 'Ami', 'Settings', 'Image']);
   t.match(specOf('NetworkDrivers'), { ena: true, sriov: false });
-  t.match(synth({ enaSupport: true, spot: true }).found, [/spot instance cannot be stopped/]);
+  t.match(synth({ enaSupport: true, spot: true }).found, [/stands still, and this one is not stopped/]);
   t.end();
 });
 

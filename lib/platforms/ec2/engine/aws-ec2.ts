@@ -1,8 +1,9 @@
-import type { Filter, Image, Instance, RunInstancesCommandInput, Tag } from '@aws-sdk/client-ec2';
+import type { Filter, Image, Instance, Tag } from '@aws-sdk/client-ec2';
 import { BakeError } from '../../../core/bake-error.js';
-import type { BlockDeviceSpec, Ec2Access } from '../steps.js';
+import type { Ec2Access } from '../steps.js';
 import { type Ec2Client, openEc2 } from './aws-client.js';
 import { ec2Error } from './aws-error.js';
+import { mappingOf, runInput, tagsOf } from './aws-input.js';
 import type { CreateImageRequest, Ec2Port, Filters, ImageFacts, ImageQuery, InstanceFacts, InstanceRequest, SecurityGroupRequest, SubnetFacts, Tags } from './ec2-port.js';
 
 const clients = new Map<string, Ec2Port>();
@@ -125,6 +126,22 @@ class AwsEc2 implements Ec2Port {
     await this.#orGone(() => this.#do('DeleteSecurityGroup', () => client.send(new sdk.DeleteSecurityGroupCommand({ GroupId: id }), { abortSignal })));
   }
 
+  async importKeyPair({ name, publicKey, tags }: Parameters<Ec2Port['importKeyPair']>[0], abortSignal: AbortSignal): Promise<void> {
+    const { sdk, client } = await this.#open();
+    await this.#do('ImportKeyPair', () => client.send(new sdk.ImportKeyPairCommand({ KeyName: name, PublicKeyMaterial: Buffer.from(publicKey), TagSpecifications: [{ ResourceType: 'key-pair', Tags: tagsOf(tags) }] }), { abortSignal }));
+  }
+
+  async keyPairs({ tags }: { readonly tags: Tags }, abortSignal: AbortSignal): ReturnType<Ec2Port['keyPairs']> {
+    const { sdk, client } = await this.#open();
+    const { KeyPairs = [] } = await this.#do('DescribeKeyPairs', () => client.send(new sdk.DescribeKeyPairsCommand({ Filters: tagFilters(tags) }), { abortSignal }));
+    return KeyPairs.map(({ KeyName = '', Tags: own }) => ({ name: KeyName, tags: tagsFrom(own) }));
+  }
+
+  async deleteKeyPair(name: string, abortSignal: AbortSignal): Promise<void> {
+    const { sdk, client } = await this.#open();
+    await this.#orGone(() => this.#do('DeleteKeyPair', () => client.send(new sdk.DeleteKeyPairCommand({ KeyName: name }), { abortSignal })));
+  }
+
   async createImage({ instanceId, name, description, noReboot, blockDevices, tags }: CreateImageRequest, abortSignal: AbortSignal): Promise<string> {
     const { sdk, client } = await this.#open();
     const { ImageId = '' } = await this.#do('CreateImage', () => client.send(new sdk.CreateImageCommand({
@@ -163,47 +180,12 @@ class AwsEc2 implements Ec2Port {
   }
 }
 
-function runInput(request: InstanceRequest): RunInstancesCommandInput {
-  const { clientToken, imageId, type, place: { subnetId, availabilityZone }, associatePublicIp, securityGroupIds, blockDevices, instanceProfile, metadata, tenancy, ebsOptimized, cpuCredits, spot, tags, userData } = request;
-  const placement = { ...(availabilityZone === undefined ? {} : { AvailabilityZone: availabilityZone }), ...(tenancy === undefined ? {} : { Tenancy: tenancy }) };
-  return {
-    ImageId: imageId, InstanceType: type as never, MinCount: 1, MaxCount: 1, ClientToken: clientToken, InstanceInitiatedShutdownBehavior: spot === undefined ? 'terminate' : undefined,
-    // Whether there is a public address can only be said of a network interface, which then has the groups and the subnet.
-    ...(associatePublicIp === undefined
-      ? { ...(securityGroupIds.length === 0 ? {} : { SecurityGroupIds: [...securityGroupIds] }), ...(subnetId === undefined ? {} : { SubnetId: subnetId }) }
-      : { NetworkInterfaces: [{ DeviceIndex: 0, AssociatePublicIpAddress: associatePublicIp, DeleteOnTermination: true, Groups: [...securityGroupIds], ...(subnetId === undefined ? {} : { SubnetId: subnetId }) }] }),
-    ...(Object.keys(placement).length === 0 ? {} : { Placement: placement }),
-    ...(blockDevices.length === 0 ? {} : { BlockDeviceMappings: blockDevices.map((device) => mappingOf(device, true)) }),
-    ...(instanceProfile === undefined ? {} : { IamInstanceProfile: instanceProfile.startsWith('arn:') ? { Arn: instanceProfile } : { Name: instanceProfile } }),
-    MetadataOptions: { HttpTokens: metadata.tokens, HttpEndpoint: 'enabled', ...(metadata.hopLimit === undefined ? {} : { HttpPutResponseHopLimit: metadata.hopLimit }), ...(metadata.tags === undefined ? {} : { InstanceMetadataTags: metadata.tags ? 'enabled' : 'disabled' }) },
-    ...(ebsOptimized === undefined ? {} : { EbsOptimized: ebsOptimized }), ...(cpuCredits === undefined ? {} : { CreditSpecification: { CpuCredits: cpuCredits } }),
-    ...(spot === undefined ? {} : { InstanceMarketOptions: { MarketType: 'spot', SpotOptions: { SpotInstanceType: 'one-time', InstanceInterruptionBehavior: 'terminate', ...(spot.maxPrice === undefined ? {} : { MaxPrice: spot.maxPrice }) } } }),
-    TagSpecifications: (['instance', 'volume', 'network-interface', ...(spot === undefined ? [] : ['spot-instances-request' as const])] as const).map((ResourceType) => ({ ResourceType, Tags: tagsOf(tags) })),
-    ...(userData === undefined ? {} : { UserData: Buffer.from(userData).toString('base64') }),
-  };
-}
-
-function mappingOf({ deviceName, size, type, iops, throughput, encrypted, kmsKeyId, snapshotId, noDevice }: BlockDeviceSpec, DeleteOnTermination: boolean) {
-  if (noDevice === true) return { DeviceName: deviceName, NoDevice: '' };
-  return {
-    DeviceName: deviceName,
-    Ebs: {
-      DeleteOnTermination, VolumeType: type ?? 'gp3' as const, ...(size === undefined ? {} : { VolumeSize: size }), ...(iops === undefined ? {} : { Iops: iops }), ...(throughput === undefined ? {} : { Throughput: throughput }),
-      ...(encrypted === undefined ? {} : { Encrypted: encrypted }), ...(kmsKeyId === undefined ? {} : { KmsKeyId: kmsKeyId }), ...(snapshotId === undefined ? {} : { SnapshotId: snapshotId }),
-    },
-  };
-}
-
 function filtersOf(filters: Filters): Filter[] {
   return Object.entries(filters).map(([Name, values]) => ({ Name, Values: [...values] }));
 }
 
 function tagFilters(tags: Tags): Filter[] {
   return filtersOf(Object.fromEntries(Object.entries(tags).map(([key, value]) => [value === '*' ? 'tag-key' : `tag:${key}`, [value === '*' ? key : value]])));
-}
-
-function tagsOf(tags: Tags): Tag[] {
-  return Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
 }
 
 function tagsFrom(tags: readonly Tag[] = []): Tags {

@@ -17,7 +17,7 @@ export function ec2Error(error: unknown, action: string, service = 'ec2'): unkno
   if (notFound.test(code)) return make({ code: 'Ec2NotFound', source: 'user', hint: 'is it in this region, and in the account of these credentials?' });
   if (inUse.has(code)) return make({ code: 'Ec2InUse', transient: true });
   if (noCapacity.has(code)) return make({ code: 'Ec2NoCapacity', hint: 'give several instance types, or another zone' });
-  if (code === 'InvalidAMIName.Duplicate' || code === 'InvalidGroup.Duplicate') return make({ code: 'Ec2NameTaken', source: 'user' });
+  if (code === 'InvalidAMIName.Duplicate' || code === 'InvalidGroup.Duplicate' || code === 'InvalidKeyPair.Duplicate') return make({ code: 'Ec2NameTaken', source: 'user' });
   if (code === 'UnauthorizedOperation' || code === 'AccessDenied' || code === 'AccessDeniedException') return make({ code: 'Ec2Denied', source: 'user', message: `these credentials may not call ${service}:${action}: ${plain(message)}`, hint: `add { "Effect": "Allow", "Action": "${service}:${action}", "Resource": "*" } to their policy` });
   if (expired.has(code)) return make({ code: 'Ec2CredentialsExpired', source: 'user', hint: 'log in again, for example with "aws sso login"' });
   if (wrongLogin.has(code)) return make({ code: 'Ec2CredentialsRefused', source: 'user', hint: 'look at AWS_ACCESS_KEY_ID and AWS_PROFILE, and at the clock of this computer' });

@@ -1,4 +1,4 @@
-import type { BlockDeviceSpec, Ec2Access } from '../steps.js';
+import type { BlockDeviceSpec, Ec2Access, LaunchSpec } from '../steps.js';
 
 export type Tags = Readonly<Record<string, string>>;
 
@@ -49,7 +49,13 @@ export interface InstanceRequest {
   readonly blockDevices: readonly BlockDeviceSpec[];
   readonly instanceProfile?: string | undefined;
   readonly metadata: { readonly tokens: 'required' | 'optional'; readonly hopLimit?: number | undefined; readonly tags?: boolean | undefined };
-  readonly tenancy?: 'default' | 'dedicated' | 'host' | undefined;
+  readonly tenancy?: LaunchSpec['tenancy'];
+  readonly placement?: LaunchSpec['placement'];
+  readonly capacityReservation?: LaunchSpec['capacityReservation'];
+  readonly licenses?: readonly string[] | undefined;
+  readonly nitroEnclave?: boolean | undefined;
+  readonly ipv6?: boolean | undefined;
+  readonly keyName?: string | undefined;
   readonly ebsOptimized?: boolean | undefined;
   readonly cpuCredits?: 'standard' | 'unlimited' | undefined;
   readonly spot?: { readonly maxPrice?: string | undefined } | undefined;
@@ -119,6 +125,10 @@ export interface Ec2Port {
   allow(group: string, port: number, networks: readonly string[], signal: AbortSignal): Promise<void>;
   securityGroups(query: { readonly tags: Tags } | { readonly filters: Filters }, signal: AbortSignal): Promise<readonly { readonly id: string; readonly name: string; readonly tags: Tags }[]>;
   deleteSecurityGroup(id: string, signal: AbortSignal): Promise<void>;
+  /** The public half of a key, in OpenSSH's form. */
+  importKeyPair(request: { readonly name: string; readonly publicKey: string; readonly tags: Tags }, signal: AbortSignal): Promise<void>;
+  keyPairs(query: { readonly tags: Tags }, signal: AbortSignal): Promise<readonly { readonly name: string; readonly tags: Tags }[]>;
+  deleteKeyPair(name: string, signal: AbortSignal): Promise<void>;
   createImage(request: CreateImageRequest, signal: AbortSignal): Promise<string>;
   /** With its snapshots. */
   deregisterImage(id: string, snapshots: readonly string[], signal: AbortSignal): Promise<void>;

@@ -53,6 +53,7 @@ export class FakeEc2 implements Ec2Port {
   readonly #instances = new Map<string, Instance>();
   readonly #groups = new Map<string, Group>();
   readonly #images = new Map<string, FakeImage>();
+  readonly #keyPairs = new Map<string, Group>();
   readonly #snapshots = new Set<string>();
   #next = 1;
 
@@ -64,7 +65,7 @@ export class FakeEc2 implements Ec2Port {
   /** What there is that was made by somebody, and is not on its way out. */
   get things(): readonly string[] {
     return [
-      ...[...this.#instances.values()].filter((one) => !isEnding(this.#stateOf(one))).map(({ id }) => id), ...this.#groups.keys(),
+      ...[...this.#instances.values()].filter((one) => !isEnding(this.#stateOf(one))).map(({ id }) => id), ...this.#groups.keys(), ...this.#keyPairs.keys(),
       ...[...this.#images.values()].filter(({ createdAt }) => createdAt !== -Infinity).map(({ id }) => id), ...this.#snapshots,
     ];
   }
@@ -154,6 +155,21 @@ export class FakeEc2 implements Ec2Port {
       if (isUsed) throw new BakeError({ code: 'Ec2InUse', source: 'platform', message: `${id} is in use`, transient: true });
       this.#groups.delete(id);
     });
+  }
+
+  importKeyPair({ name, tags }: { readonly name: string; readonly publicKey: string; readonly tags: Tags }): Promise<void> {
+    return this.#change('ImportKeyPair', () => {
+      if (this.#keyPairs.has(name)) throw new BakeError({ code: 'Ec2NameTaken', message: `the key pair ${name} exists` });
+      this.#keyPairs.set(name, { id: name, name, tags, createdAt: this.#now() });
+    });
+  }
+
+  keyPairs(query: { readonly tags: Tags }): ReturnType<Ec2Port['keyPairs']> {
+    return this.#look('DescribeKeyPairs', () => [...this.#keyPairs.values()].filter((pair) => this.#isVisible(pair) && hasTags(pair.tags, query.tags)));
+  }
+
+  deleteKeyPair(name: string): Promise<void> {
+    return this.#change('DeleteKeyPair', () => void this.#keyPairs.delete(name));
   }
 
   createImage({ instanceId, name, tags }: CreateImageRequest): Promise<string> {

@@ -84,9 +84,9 @@ function describe({ type, place: { subnetId, availabilityZone } }: Try): string 
 
 /** What EC2 is asked for. */
 export function requestOf(spec: LaunchSpec & Pick<InstanceSpec, 'securityGroupIds'>, { type, place, userData, clientToken }: Pick<InstanceRequest, 'type' | 'place' | 'userData' | 'clientToken'>, ctx: Pick<StepContext, 'token' | 'run' | 'step'>): InstanceRequest {
-  const { imageId, associatePublicIp, securityGroupIds = [], blockDevices = [], instanceProfile, metadata = {}, tenancy, ebsOptimized, cpuCredits, spot, tags } = spec;
+  const { access: _access, types: _types, subnetIds: _subnetIds, availabilityZones: _zones, securityGroupIds = [], blockDevices = [], metadata = {}, tags, ...as } = spec;
   return {
-    clientToken, imageId, type, place, associatePublicIp, securityGroupIds, blockDevices, instanceProfile, tenancy, ebsOptimized, cpuCredits, spot, userData,
+    ...as, clientToken, type, place, securityGroupIds, blockDevices, userData,
     metadata: { tokens: metadata.tokens ?? 'required', hopLimit: metadata.hopLimit, tags: metadata.tags }, tags: stamped(tags, ctx),
   };
 }
