@@ -92,18 +92,20 @@ new Shell(image, 'Who', { inline: ['echo "I am $(whoami)"', 'sudo true'] });
     if (!(await need(t, 'docker'))) return;
     await moto.reset();
     const machine = await startCloudMachine(t, client);
-    const project = t.testdir({ 'image.ts': `import { App, Image, Shell } from 'bake-sdk';
+    const project = t.testdir({ 'image.ts': `import { App, Duration, Image, Shell } from 'bake-sdk';
 import { AmiLookup, Ec2Source } from 'bake-sdk/ec2';
 const image = new Image(new App(), 'Web');
 new Ec2Source(image, 'Ec2', {
   baseImage: ${lookup}, vpcFilter: { 'is-default': 'true' }, availabilityZone: ['eu-west-1b', 'eu-west-1c'], allowFrom: ['203.0.113.7/32'],
-  keyPair: 'temporary', placement: { group: 'builders' }, cpuCredits: 'unlimited', ipv6: true, nitroEnclave: true, stop: false, ssh: { user: 'admin', host: '127.0.0.1', port: ${machine.port} },
+  keyPair: 'temporary', assumeRole: { arn: 'arn:aws:iam::123456789012:role/builder', sessionName: 'tests', externalId: 'from-tests', duration: Duration.minutes(20) },
+  instanceProfile: { policy: { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 's3:GetObject', Resource: '*' }] } }, placement: { group: 'builders' }, cpuCredits: 'unlimited', ipv6: true, nitroEnclave: true, stop: false, ssh: { user: 'admin', host: '127.0.0.1', port: ${machine.port} },
 });
 new Shell(image, 'Who', { inline: ['echo "I am $(whoami)"'] });
 ` });
     const { code, stderr } = await run(project);
     t.equal(code, 0, stderr);
     t.match(stderr, /vpc-[0-9a-f]+, subnet-[0-9a-f]+ in eu-west-1[bc], subnet-[0-9a-f]+ in eu-west-1[bc]/);
+    t.match(stderr, /✔ removed: temporary instance profile/);
     const { Reservations = [] } = await client.send(new DescribeInstancesCommand({}));
     t.match(Reservations[0]?.Instances?.[0], { KeyName: /^bake-/, SubnetId: /^subnet-/, Placement: { AvailabilityZone: /eu-west-1[bc]/ } });
     t.same(await ec2Leftovers(client), []);

@@ -1,4 +1,12 @@
 import { DescribeImagesCommand, DescribeInstancesCommand, DescribeKeyPairsCommand, DescribeSecurityGroupsCommand, DescribeSnapshotsCommand, DescribeVolumesCommand, EC2Client } from '@aws-sdk/client-ec2';
+import { IAMClient, ListInstanceProfilesCommand, ListRolesCommand } from '@aws-sdk/client-iam';
+
+/** Roles of bake's own, wherever the region. */
+async function rolesAt(endpoint: string): Promise<readonly string[]> {
+  const iam = new IAMClient({ endpoint, region: 'eu-west-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } });
+  const [{ Roles = [] }, { InstanceProfiles = [] }] = await Promise.all([iam.send(new ListRolesCommand({ PathPrefix: '/bake/' })), iam.send(new ListInstanceProfilesCommand({ PathPrefix: '/bake/' }))]);
+  return [...Roles.map(({ RoleName }) => `role ${RoleName}`), ...InstanceProfiles.map(({ InstanceProfileName }) => `instance profile ${InstanceProfileName}`)];
+}
 
 const ours = [{ Name: 'tag-key', Values: ['bake:run'] }];
 
@@ -18,9 +26,14 @@ export async function ec2Leftovers(client: EC2Client): Promise<readonly string[]
   const isFinished = (image: (typeof own)[number]) => image.Tags?.some(({ Key, Value }) => Key === 'bake:state' && Value === 'finished') === true;
   const kept = new Set(own.filter(isFinished).flatMap(({ BlockDeviceMappings = [] }) => BlockDeviceMappings.map(({ Ebs }) => Ebs?.SnapshotId)));
   return [
-    ...alive.map(({ InstanceId }) => `instance ${InstanceId}`), ...(groups.SecurityGroups ?? []).map(({ GroupName }) => `group ${GroupName}`),
+    ...await rolesAt(await endpointOf(client)), ...alive.map(({ InstanceId }) => `instance ${InstanceId}`), ...(groups.SecurityGroups ?? []).map(({ GroupName }) => `group ${GroupName}`),
     ...(keyPairs.KeyPairs ?? []).map(({ KeyName }) => `key pair ${KeyName}`), ...(volumes.Volumes ?? []).map(({ VolumeId }) => `volume ${VolumeId}`), ...own.filter((image) => !isFinished(image)).map(({ ImageId }) => `image ${ImageId}`),
     // What the server makes by itself for its own images carries no tag of anybody.
     ...(snapshots.Snapshots ?? []).filter(({ SnapshotId, Description = '' }) => /CreateImage\(i-/.test(Description) && !kept.has(SnapshotId)).map(({ SnapshotId }) => `snapshot ${SnapshotId}`),
   ];
+}
+
+async function endpointOf(client: EC2Client): Promise<string> {
+  const { protocol, hostname, port } = await client.config.endpoint!();
+  return `${protocol}//${hostname}:${port}`;
 }

@@ -2,18 +2,20 @@ import { sshBastionPropNames, sshMachineOptionNames } from '../../communicators/
 import { Annotations } from '../../image/annotations.js';
 import { checkProps } from '../../image/check-props.js';
 import type { Source } from '../../image/source.js';
+import { accessPropNames, assumeRoleNames } from './access.js';
 import { Ami } from './ami.js';
 import { checkImageProps, imagePropNames } from './check-image-props.js';
 import { checkNetwork } from './check-network.js';
-import type { Ec2BlockDevice, Ec2Placement, Ec2SourceProps, Ec2SshProps } from './ec2-props.js';
+import type { Ec2BlockDevice, Ec2Placement, Ec2SourceProps, Ec2SshProps, Ec2TemporaryProfile } from './ec2-props.js';
 import { hasOwnLogin } from './login.js';
 
 const propNames: Readonly<Record<keyof Required<Ec2SourceProps>, true>> = {
   ...imagePropNames, enaSupport: true, sriovSupport: true,
-  region: true, profile: true, endpoint: true, baseImage: true, instanceType: true, subnetId: true, subnetFilter: true, vpcId: true, vpcFilter: true, availabilityZone: true, securityGroupFilter: true, associatePublicIp: true, ipv6: true, placement: true, capacityReservation: true, licenses: true, nitroEnclave: true, stop: true, keyPair: true,
+  ...accessPropNames, baseImage: true, instanceType: true, subnetId: true, subnetFilter: true, vpcId: true, vpcFilter: true, availabilityZone: true, securityGroupFilter: true, associatePublicIp: true, ipv6: true, placement: true, capacityReservation: true, licenses: true, nitroEnclave: true, stop: true, keyPair: true,
   securityGroupIds: true, allowFrom: true, address: true, blockDevices: true, instanceProfile: true, userData: true, metadata: true, tenancy: true, ebsOptimized: true,
   cpuCredits: true, spot: true, runTags: true, longestLife: true, ssh: true, amiName: true, amiDescription: true, forceDeregister: true, snapshotTags: true, skipCreateAmi: true,
 };
+const profileNames: Readonly<Record<keyof Required<Ec2TemporaryProfile>, true>> = { policy: true, managedPolicies: true };
 const placementNames: Readonly<Record<keyof Required<Ec2Placement>, true>> = { group: true, partition: true, hostId: true, hostResourceGroupArn: true, affinity: true };
 const sshNames: Readonly<Record<keyof Required<Ec2SshProps>, true>> = { ...sshMachineOptionNames, host: true };
 const deviceNames: Readonly<Record<keyof Required<Ec2BlockDevice>, true>> = {
@@ -32,11 +34,20 @@ export function checkEc2Props(source: Source, props: Ec2SourceProps): void {
   checkProps(source, props.ssh, sshNames);
   if (props.ssh.bastion !== undefined) checkProps(source, props.ssh.bastion, sshBastionPropNames);
   if (props.placement !== undefined) checkProps(source, props.placement, placementNames);
+  if (props.assumeRole !== undefined) checkProps(source, props.assumeRole, assumeRoleNames);
+  if (typeof props.instanceProfile === 'object') checkProfile(props.instanceProfile, source, fault);
   for (const device of props.blockDevices ?? []) checkDevice(device, source, fault);
   checkLogin(props, fault);
   checkNetwork(props, fault);
   checkImage(props, fault);
   checkImageProps(source, props, fault);
+}
+
+function checkProfile(profile: Ec2TemporaryProfile, source: Source, fault: Fault): void {
+  checkProps(source, profile, profileNames);
+  const { policy, managedPolicies = [] } = profile;
+  if (policy === undefined && managedPolicies.length === 0) fault('InvalidProp', 'the temporary instance profile allows nothing', 'give it a policy or managedPolicies, or leave instanceProfile out');
+  if (policy !== undefined && !('Statement' in policy)) fault('InvalidProp', '"instanceProfile.policy" is not a policy document: it has no Statement', "write { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 's3:GetObject', Resource: 'arn:aws:s3:::packages/*' }] }");
 }
 
 function checkDevice(device: Ec2BlockDevice, source: Source, fault: Fault): void {

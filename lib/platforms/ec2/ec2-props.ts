@@ -3,6 +3,7 @@ import type { Duration } from '../../core/duration.js';
 import type { SshMachineOptions } from '../../communicators/ssh/index.js';
 import type { TextInput } from '../../image/ref.js';
 import type { CloudInitDocument } from '../../vm/media/cloud-init/seed.js';
+import type { Ec2AccessProps } from './access.js';
 import type { Ami } from './ami.js';
 import type { Ec2ImageProps } from './image-props.js';
 import type { addressKinds, volumeTypes } from './steps.js';
@@ -42,6 +43,14 @@ export interface Ec2BlockDevice {
   readonly noDevice?: boolean;
 }
 
+/** An instance profile, and its role, for the time of the build. */
+export interface Ec2TemporaryProfile {
+  /** A policy document: `{ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 's3:GetObject', Resource: 'arn:aws:s3:::packages/*' }] }`. @default - none */
+  readonly policy?: Readonly<Record<string, unknown>>;
+  /** ARNs of managed policies. @default - none */
+  readonly managedPolicies?: readonly string[];
+}
+
 /** Which host, and which neighbours. https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Placement.html */
 export interface Ec2Placement {
   /** Name of a placement group. */
@@ -60,13 +69,7 @@ export interface Ec2Placement {
 export type Ec2CapacityReservation = 'open' | 'none' | 'capacity-reservations-only' | { readonly id: string } | { readonly resourceGroupArn: string };
 
 /** Props of `Ec2Source`. */
-export interface Ec2SourceProps extends Ec2ImageProps {
-  /** @default - that of the environment (`AWS_REGION`) or of the profile */
-  readonly region?: string;
-  /** A profile of `~/.aws/config`. @default - the SDK's chain: environment, SSO, web identity, profile, the instance's role */
-  readonly profile?: string;
-  /** Address of an EC2 that is not Amazon's, or is reached by another way, in each region; that of Systems Manager is `AWS_ENDPOINT_URL_SSM`. @default - that of the region, or `AWS_ENDPOINT_URL_EC2` */
-  readonly endpoint?: string;
+export interface Ec2SourceProps extends Ec2AccessProps, Ec2ImageProps {
   /** `AmiLookup.mostRecent({ owners, name })` or `Ami.fromId('ami-…')`. */
   readonly baseImage: Ami;
   /** Several are tried in this order, as long as there is no capacity. @default 't3.small' */
@@ -93,8 +96,8 @@ export interface Ec2SourceProps extends Ec2ImageProps {
   readonly address?: (typeof addressKinds)[number];
   /** @default - the volumes of the base image */
   readonly blockDevices?: readonly Ec2BlockDevice[];
-  /** An instance profile that is there already, by name or ARN. @default - none */
-  readonly instanceProfile?: string;
+  /** What programs in the machine may do with the account: a profile that is there, by name or ARN, or a temporary one with these policies. @default - nothing */
+  readonly instanceProfile?: string | Ec2TemporaryProfile;
   /** What cloud-init is to do; bake adds its keys. `false`: the image has no cloud-init, and `ssh` says how to log in. @default - only what bake needs to log in */
   readonly userData?: CloudInitDocument | false;
   /** The instance metadata service. @default { tokens: 'required' }: version 2 only */

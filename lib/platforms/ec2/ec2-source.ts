@@ -6,13 +6,14 @@ import { outputName } from '../../image/output-name.js';
 import type { TextInput } from '../../image/ref.js';
 import { Source } from '../../image/source.js';
 import { vmTidy } from '../../vm/tidy/steps.js';
+import { accessOf } from './access.js';
 import { Ami } from './ami.js';
 import { checkEc2Props } from './check-ec2-props.js';
 import type { Ec2BlockDevice, Ec2SourceProps } from './ec2-props.js';
 import { addLogin, type Login } from './login.js';
 import { isIntermediate, planImage, planImageNames } from './plan-image.js';
 import { planNetwork } from './plan-network.js';
-import { type BlockDeviceSpec, type Ec2Access, ec2Ami, ec2BaseImage, ec2Instance, ec2KeyPair, ec2LaunchCheck, ec2NetworkDrivers, ec2Nothing, ec2Ready, ec2Stop } from './steps.js';
+import { type BlockDeviceSpec, type Ec2Access, ec2Ami, ec2BaseImage, ec2Instance, ec2InstanceProfile, ec2KeyPair, ec2LaunchCheck, ec2NetworkDrivers, ec2Nothing, ec2Ready, ec2Stop } from './steps.js';
 
 /**
  * Builds an AMI in an instance of Amazon EC2, whose root volume is EBS: the instance is started from another AMI,
@@ -36,8 +37,7 @@ export class Ec2Source extends Source {
   compile(build: BuildPlanner): void {
     const { props } = this;
     if (!Ami.isAmi(props.baseImage)) return; // there is an annotation
-    const { region, profile, endpoint } = props;
-    const access: Ec2Access = { ...(region === undefined ? {} : { region }), ...(profile === undefined ? {} : { profile }), ...(endpoint === undefined ? {} : { endpoint }) };
+    const access = accessOf(props);
     const base = build.step('BaseImage', { kind: ec2BaseImage, title: `base image ${props.baseImage.title}`, spec: { access, query: props.baseImage.query } });
     const tags = { ...build.tags, ...props.runTags };
     const network = planNetwork(build, props, access, tags);
@@ -50,7 +50,7 @@ export class Ec2Source extends Source {
       kind: ec2Instance,
       title: `instance ${launch.types.join(' or ')}`,
       spec: {
-        ...launch, keyName: this.#keyName(build, access, login, tags, first), securityGroupIds: network.securityGroupIds(first), address: props.address ?? 'public-ip',
+        ...launch, instanceProfile: this.#instanceProfile(build, access, tags, first), keyName: this.#keyName(build, access, login, tags, first), securityGroupIds: network.securityGroupIds(first), address: props.address ?? 'public-ip',
         cloudInit: login.cloudInit === undefined ? undefined : { ...login.cloudInit, longestLife: props.longestLife ?? Duration.hours(12) },
         connection: login.connection, knownHost: props.ssh.host,
       },
@@ -71,8 +71,16 @@ export class Ec2Source extends Source {
     const { instanceType = 't3.small', associatePublicIp, blockDevices, instanceProfile, metadata, tenancy, placement, capacityReservation, licenses, nitroEnclave, ipv6, ebsOptimized, cpuCredits, spot } = this.props;
     return {
       access, imageId: base.ref('id'), types: typeof instanceType === 'string' ? [instanceType] : instanceType, associatePublicIp, blockDevices: devicesOf(blockDevices),
-      instanceProfile, metadata, tenancy, placement, capacityReservation, licenses, nitroEnclave, ipv6, ebsOptimized, cpuCredits, spot: typeof spot === 'object' ? spot : spot === true ? {} : undefined, tags,
+      // A temporary one is not there yet when EC2 is asked whether it would start the machine.
+      instanceProfile: typeof instanceProfile === 'object' ? undefined : instanceProfile, metadata, tenancy, placement, capacityReservation, licenses, nitroEnclave, ipv6, ebsOptimized, cpuCredits, spot: typeof spot === 'object' ? spot : spot === true ? {} : undefined, tags,
     };
+  }
+
+  #instanceProfile(build: BuildPlanner, access: Ec2Access, tags: Readonly<Record<string, string>>, first: StepOptions): unknown {
+    const { instanceProfile } = this.props;
+    if (typeof instanceProfile !== 'object') return instanceProfile;
+    const { policy, managedPolicies } = instanceProfile;
+    return build.step('InstanceProfile', { kind: ec2InstanceProfile, title: 'temporary instance profile', spec: { access, policy: policy && JSON.stringify(policy), managedPolicies, tags } }, first).ref('name');
   }
 
   #keyName(build: BuildPlanner, access: Ec2Access, { publicKey }: Login, tags: Readonly<Record<string, string>>, first: StepOptions): unknown {

@@ -12,6 +12,7 @@ const text = late(z.string().min(1));
 const asConnection: z.ZodType<Connection> = z.custom<Connection>((value) => typeof (value as JsonObject | null)?.['kind'] === 'string', 'must be a connection');
 export const tags = z.record(z.string(), z.string()).optional();
 const id = (prefix: string, what: string) => z.string().regex(new RegExp(`^${prefix}-[0-9a-f]{8,17}$`), `must be the id of ${what}, such as ${prefix}-0123456789abcdef0`);
+const arn = z.string().regex(/^arn:aws[\w-]*:/, 'must be an ARN');
 const cidr = z.union([z.cidrv4(), z.cidrv6()], 'must be a network, such as 203.0.113.7/32');
 
 /** Which account and region, and the way there. */
@@ -19,6 +20,18 @@ export const access = z.strictObject({
   region: z.string().regex(/^[a-z]{2,}(-[a-z]+)+-\d+$/, 'must be a region, such as eu-west-1').optional(),
   profile: z.string().min(1).optional(),
   endpoint: z.url({ protocol: /^https?$/ }).optional(),
+  assumeRole: z.strictObject({
+    arn: z.string().regex(/^arn:aws[\w-]*:iam::\d{12}:role\/.+$/, 'must be the ARN of a role, such as arn:aws:iam::123456789012:role/builder'),
+    sessionName: z.string().regex(/^[\w+=,.@-]{2,64}$/, 'must be 2 to 64 letters, digits and + = , . @ - _').optional(),
+    externalId: z.string().min(2).optional(),
+    /** Milliseconds. */
+    duration: z.number().min(15 * 60_000).max(12 * 60 * 60_000).optional(),
+    /** JSON. */
+    policy: z.string().optional(),
+    policyArns: z.array(arn).optional(),
+    tags,
+    transitiveTagKeys: z.array(z.string()).optional(),
+  }).optional(),
 });
 export type Ec2Access = z.output<typeof access>;
 
@@ -86,6 +99,17 @@ export const ec2KeyPair = defineStepKind({
   outputs: ['name'],
 });
 
+/** What programs in the machine may do with the account while it is built. */
+export const ec2InstanceProfile = defineStepKind({
+  kind: 'ec2.instanceProfile',
+  type: 'resource',
+  noun: 'instance profile',
+  version: 1,
+  /** `policy` is JSON. */
+  spec: z.strictObject({ access, policy: z.string().min(2).optional(), managedPolicies: z.array(arn).min(1).optional(), tags }),
+  outputs: ['name'],
+});
+
 const blockDevice = z.strictObject({
   deviceName: z.string().min(1),
   size: z.int().min(1).optional(),
@@ -100,7 +124,6 @@ const blockDevice = z.strictObject({
 });
 export type BlockDeviceSpec = z.output<typeof blockDevice>;
 
-const arn = z.string().regex(/^arn:aws[\w-]*:/, 'must be an ARN');
 const document = z.record(z.string(), z.json());
 
 /** What is asked for of EC2 itself. */
@@ -115,7 +138,7 @@ const launchFields = {
   availabilityZones: z.array(z.string().min(1)).min(1).optional(),
   associatePublicIp: z.boolean().optional(),
   blockDevices: z.array(blockDevice).optional(),
-  instanceProfile: z.string().min(1).optional(),
+  instanceProfile: text.optional(),
   metadata: z.strictObject({ tokens: z.enum(['required', 'optional']).optional(), hopLimit: z.int().min(1).max(64).optional(), tags: z.boolean().optional() }).optional(),
   tenancy: z.enum(['default', 'dedicated', 'host']).optional(),
   placement: z.strictObject({ group: z.string().min(1), partition: z.int().min(1), hostId: id('h', 'a dedicated host'), hostResourceGroupArn: arn, affinity: z.enum(['default', 'host']) }).partial().optional(),
@@ -130,8 +153,8 @@ const launchFields = {
   tags,
 };
 
-/** Where a machine is, which changes nothing of its image. */
-const placement = ['subnetIds', 'availabilityZones', 'associatePublicIp', 'ipv6', 'placement', 'tenancy', 'capacityReservation', 'securityGroupIds', 'address', 'tags'];
+/** Where a machine is and who reaches what from there, which changes nothing of its image. */
+const placement = ['subnetIds', 'availabilityZones', 'associatePublicIp', 'ipv6', 'placement', 'tenancy', 'capacityReservation', 'securityGroupIds', 'instanceProfile', 'keyName', 'address', 'tags'];
 
 /** Asks EC2 whether it would start the machine, while nothing is there yet that would have to be removed. */
 export const ec2LaunchCheck = defineStepKind({ kind: 'ec2.launchCheck', type: 'action', version: 1, whereabouts: placement, spec: z.strictObject(launchFields), outputs: [] });

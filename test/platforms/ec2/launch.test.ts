@@ -82,6 +82,10 @@ t.test('what does not fit together is told with the fix', (t) => {
     [{ placement: { hostId: 'h-0123456789abcdef0' } }, /"placement.hostId" is a dedicated host.*tenancy: 'host'/],
     [{ placement: { hostid: 'h' } as never }, /hostid/],
     [{ address: 'ipv6', ipv6: false }, /gets no IPv6 address/],
+    [{ instanceProfile: {} }, /temporary instance profile allows nothing/],
+    [{ instanceProfile: { policy: { Action: 's3:GetObject' } } }, /not a policy document: it has no Statement/],
+    [{ assumeRole: { arn: 'builder' } }, /must be the ARN of a role, such as arn:aws:iam::123456789012:role\/builder/],
+    [{ assumeRole: { roleArn: 'x' } as never }, /roleArn/],
     [{ licenses: ['lic-1'] }, /must be an ARN/],
     [{ capacityReservation: { id: 'x' } }, /must be the id of a capacity reservation|capacityReservation/],
   ];

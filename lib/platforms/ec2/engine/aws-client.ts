@@ -14,17 +14,31 @@ const [longestConnecting, longestSilence] = [10_000, 30_000];
 const opened = new Map<string, Promise<Ec2Client>>();
 
 /** How every client of the SDK is set up. */
-export function clientOptions({ region, profile, endpoint }: Ec2Access) {
+export async function clientOptions({ region, profile, endpoint, assumeRole }: Ec2Access) {
   return {
     retryMode: 'adaptive', maxAttempts: tries, customUserAgent: 'bake', requestHandler: { connectionTimeout: longestConnecting, socketTimeout: longestSilence },
     ...(region === undefined ? {} : { region }), ...(profile === undefined ? {} : { profile }), ...(endpoint === undefined ? {} : { endpoint }),
+    ...(assumeRole === undefined ? {} : { credentials: await credentialsOf(assumeRole, { region, profile }) }),
   };
+}
+
+/** They are got again before they run out. */
+async function credentialsOf({ arn, sessionName = 'bake', externalId, duration, policy, policyArns, tags, transitiveTagKeys }: NonNullable<Ec2Access['assumeRole']>, { region, profile }: Pick<Ec2Access, 'region' | 'profile'>) {
+  const { fromNodeProviderChain, fromTemporaryCredentials } = await import('@aws-sdk/credential-providers');
+  return fromTemporaryCredentials({
+    masterCredentials: fromNodeProviderChain(profile === undefined ? {} : { profile }),
+    ...(region === undefined ? {} : { clientConfig: { region } }),
+    params: {
+      RoleArn: arn, RoleSessionName: sessionName, ExternalId: externalId, DurationSeconds: duration === undefined ? undefined : Math.round(duration / 1_000), Policy: policy,
+      PolicyArns: policyArns?.map((one) => ({ arn: one })), Tags: tags && Object.entries(tags).map(([Key, Value]) => ({ Key, Value })), TransitiveTagKeys: transitiveTagKeys,
+    },
+  });
 }
 
 /** One client, and so one set of connections and one memory of throttling, for each account and region of a process. */
 export function openEc2(access: Ec2Access): Promise<Ec2Client> {
-  const key = JSON.stringify([access.region, access.profile, access.endpoint]);
-  const known = opened.get(key) ?? import('./aws-sdk.js').then((sdk) => ({ sdk, client: new sdk.EC2Client(clientOptions(access)) }));
+  const key = JSON.stringify(access);
+  const known = opened.get(key) ?? Promise.all([import('./aws-sdk.js'), clientOptions(access)]).then(([sdk, options]) => ({ sdk, client: new sdk.EC2Client(options) }));
   opened.set(key, known);
   return known;
 }

@@ -10,7 +10,7 @@ const clients = new Map<string, Ec2Port>();
 
 /** One for each account and region of a process. */
 export function awsEc2(access: Ec2Access): Ec2Port {
-  const key = JSON.stringify([access.region, access.profile, access.endpoint]);
+  const key = JSON.stringify(access);
   const known = clients.get(key) ?? new AwsEc2(access);
   clients.set(key, known);
   return known;

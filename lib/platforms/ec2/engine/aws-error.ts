@@ -13,6 +13,7 @@ export function ec2Error(error: unknown, action: string, service = 'ec2'): unkno
   if (!(error instanceof Error) || BakeError.is(error) || error.name === 'AbortError') return error;
   const { name: code, message } = error;
   const make = (options: Omit<BakeErrorOptions, 'message'> & { readonly message?: string }) => new BakeError({ source: 'platform', message: `${action}: ${message} (${code})`, cause: error, ...options });
+  if (code === 'InvalidParameterValue' && /IAM Instance Profile/i.test(message)) return make({ code: 'Ec2ProfileUnknown', transient: true, source: 'user', hint: 'is it the name of an instance profile (not of a role) of this account?' });
   if (throttled.has(code)) return make({ code: 'Ec2Throttled', transient: true, hint: 'EC2 takes no more requests of this account just now: try again later, or build fewer images at once' });
   if (notFound.test(code)) return make({ code: 'Ec2NotFound', source: 'user', hint: 'is it in this region, and in the account of these credentials?' });
   if (inUse.has(code)) return make({ code: 'Ec2InUse', transient: true });

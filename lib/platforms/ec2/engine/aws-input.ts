@@ -1,4 +1,4 @@
-import type { BlockDeviceMapping, CapacityReservationSpecification, InstanceMarketOptionsRequest, Placement, RunInstancesCommandInput, Tag } from '@aws-sdk/client-ec2';
+import type { BlockDeviceMapping, CapacityReservationSpecification, InstanceMarketOptionsRequest, Placement, RunInstancesCommandInput } from '@aws-sdk/client-ec2';
 import type { BlockDeviceSpec } from '../steps.js';
 import type { InstanceRequest, Tags } from './ec2-port.js';
 
@@ -50,6 +50,6 @@ export function mappingOf({ deviceName, size, type, iops, throughput, encrypted,
 }
 
 /** As EC2 wants them. */
-export function tagsOf(tags: Tags): Tag[] {
+export function tagsOf(tags: Tags): { Key: string; Value: string }[] {
   return Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
 }

@@ -9,9 +9,9 @@ type Opened = Promise<{ readonly sdk: typeof import('./aws-ssm-sdk.js'); readonl
 const known = new Map<string, ParameterPort>();
 
 /** Amazon's. The address in `access` is EC2's; another one for Systems Manager comes from `AWS_ENDPOINT_URL_SSM` or `AWS_ENDPOINT_URL`. */
-export function awsParameters({ region, profile }: Ec2Access): ParameterPort {
-  const key = JSON.stringify([region, profile]);
-  const port = known.get(key) ?? new AwsParameters({ ...(region === undefined ? {} : { region }), ...(profile === undefined ? {} : { profile }) });
+export function awsParameters({ endpoint: _, ...access }: Ec2Access): ParameterPort {
+  const key = JSON.stringify(access);
+  const port = known.get(key) ?? new AwsParameters(access);
   known.set(key, port);
   return port;
 }
@@ -21,7 +21,7 @@ class AwsParameters implements ParameterPort {
 
   constructor(access: Ec2Access) {
     let opened: Opened | undefined;
-    this.#open = () => opened ??= import('./aws-ssm-sdk.js').then((sdk) => ({ sdk, client: new sdk.SSMClient(clientOptions(access)) }));
+    this.#open = () => opened ??= Promise.all([import('./aws-ssm-sdk.js'), clientOptions(access)]).then(([sdk, options]) => ({ sdk, client: new sdk.SSMClient(options) }));
   }
 
   async get(name: string, abortSignal: AbortSignal): Promise<ParameterVersion | undefined> {

@@ -18,6 +18,8 @@ export type InstanceHandle = JsonObject & {
 
 /** EC2 takes no more user data than this, in bytes. */
 const longestUserData = 16 * 1024;
+/** Milliseconds until EC2 knows of a new instance profile. */
+const longestUntilKnown = 60_000;
 /** States in which an instance is on its way out, or gone. */
 const ended: ReadonlySet<InstanceFacts['state']> = new Set(['shutting-down', 'terminated']);
 
@@ -57,7 +59,7 @@ async function start(spec: InstanceSpec, { ec2 }: Region, ctx: StepContext): Pro
   const tries = triesOf(spec);
   for (const [index, { type, place }] of tries.entries()) {
     try {
-      return await ec2.runInstance(requestOf(spec, { type, place, userData, clientToken: `${attempt}-${index}` }, ctx), ctx.signal);
+      return await onceProfileIsKnown(() => ec2.runInstance(requestOf(spec, { type, place, userData, clientToken: `${attempt}-${index}` }, ctx), ctx.signal), ctx);
     } catch (error) {
       if (!BakeError.is(error) || error.code !== 'Ec2NoCapacity') throw error;
       refusals.push(error);
@@ -65,6 +67,19 @@ async function start(spec: InstanceSpec, { ec2 }: Region, ctx: StepContext): Pro
     }
   }
   throw refusals.length === 1 ? refusals[0]! : new BakeError({ code: 'Ec2NoCapacity', source: 'platform', message: `none of ${tries.map(describe).join(', ')} can be had: ${refusals.map(({ message }) => message).join('; ')}`, hint: 'give more types, zones or subnets' });
+}
+
+/** IAM tells EC2 of a new profile after some seconds; that the name is right was seen before. */
+async function onceProfileIsKnown<T>(work: () => Promise<T>, { clock, signal }: StepContext): Promise<T> {
+  const deadline = clock.now() + longestUntilKnown;
+  for (let pause = 500; ; pause = Math.min(pause * 2, 4_000)) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!BakeError.is(error) || error.code !== 'Ec2ProfileUnknown' || clock.now() > deadline) throw error;
+      await clock.sleep(pause, signal);
+    }
+  }
 }
 
 interface Try {

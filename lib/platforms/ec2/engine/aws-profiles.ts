@@ -1,0 +1,111 @@
+import type { IAMClient } from '@aws-sdk/client-iam';
+import type { Ec2Access } from '../steps.js';
+import { clientOptions } from './aws-client.js';
+import { ec2Error } from './aws-error.js';
+import { tagsOf } from './aws-input.js';
+import type { ProfilePort, ProfileRequest } from './profile-port.js';
+
+type Sdk = typeof import('./aws-iam-sdk.js');
+type Opened = Promise<{ readonly sdk: Sdk; readonly client: IAMClient }>;
+
+/** All of bake's are below it. */
+const path = '/bake/';
+const inlinePolicy = 'bake';
+const trust = JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' }] });
+const known = new Map<string, ProfilePort>();
+
+/** Amazon's. The address in `access` is EC2's; another one for IAM comes from `AWS_ENDPOINT_URL_IAM` or `AWS_ENDPOINT_URL`. */
+export function awsProfiles({ endpoint: _, ...access }: Ec2Access): ProfilePort {
+  const key = JSON.stringify(access);
+  const port = known.get(key) ?? new AwsProfiles(access);
+  known.set(key, port);
+  return port;
+}
+
+class AwsProfiles implements ProfilePort {
+  readonly #open: () => Opened;
+
+  constructor(access: Ec2Access) {
+    let opened: Opened | undefined;
+    this.#open = () => opened ??= Promise.all([import('./aws-iam-sdk.js'), clientOptions(access)]).then(([sdk, options]) => ({ sdk, client: new sdk.IAMClient(options) }));
+  }
+
+  async create({ name, policy, managedPolicies, tags }: ProfileRequest, abortSignal: AbortSignal): Promise<void> {
+    const { sdk, client } = await this.#open();
+    await Promise.all([
+      calling('CreateRole', () => unless(alreadyThere, client.send(new sdk.CreateRoleCommand({ RoleName: name, Path: path, AssumeRolePolicyDocument: trust, Description: 'temporary, of a build of bake', Tags: tagsOf(tags) }), { abortSignal }))),
+      calling('CreateInstanceProfile', () => unless(alreadyThere, client.send(new sdk.CreateInstanceProfileCommand({ InstanceProfileName: name, Path: path, Tags: tagsOf(tags) }), { abortSignal }))),
+    ]);
+    await Promise.all([
+      ...(policy === undefined ? [] : [calling('PutRolePolicy', () => client.send(new sdk.PutRolePolicyCommand({ RoleName: name, PolicyName: inlinePolicy, PolicyDocument: policy }), { abortSignal }))]),
+      ...managedPolicies.map((PolicyArn) => calling('AttachRolePolicy', () => client.send(new sdk.AttachRolePolicyCommand({ RoleName: name, PolicyArn }), { abortSignal }))),
+    ]);
+    // It holds one role: a second one is refused, and that is this one.
+    await calling('AddRoleToInstanceProfile', () => unless(/^LimitExceeded/, client.send(new sdk.AddRoleToInstanceProfileCommand({ InstanceProfileName: name, RoleName: name }), { abortSignal })));
+  }
+
+  async exists(name: string, abortSignal: AbortSignal): Promise<boolean> {
+    const { sdk, client } = await this.#open();
+    const found = await Promise.all([
+      calling('GetRole', () => unless(notThere, client.send(new sdk.GetRoleCommand({ RoleName: name }), { abortSignal }))),
+      calling('GetInstanceProfile', () => unless(notThere, client.send(new sdk.GetInstanceProfileCommand({ InstanceProfileName: name }), { abortSignal }))),
+    ]);
+    return found.some((one) => one !== undefined);
+  }
+
+  async remove(name: string, abortSignal: AbortSignal): Promise<void> {
+    const { sdk, client } = await this.#open();
+    const send = <T>(action: string, call: () => Promise<T>) => calling(action, () => unless(notThere, call()));
+    const [inline, attached] = await Promise.all([
+      send('ListRolePolicies', () => client.send(new sdk.ListRolePoliciesCommand({ RoleName: name }), { abortSignal })),
+      send('ListAttachedRolePolicies', () => client.send(new sdk.ListAttachedRolePoliciesCommand({ RoleName: name }), { abortSignal })),
+      send('RemoveRoleFromInstanceProfile', () => client.send(new sdk.RemoveRoleFromInstanceProfileCommand({ InstanceProfileName: name, RoleName: name }), { abortSignal })),
+    ]);
+    await Promise.all([
+      send('DeleteInstanceProfile', () => client.send(new sdk.DeleteInstanceProfileCommand({ InstanceProfileName: name }), { abortSignal })),
+      ...(inline?.PolicyNames ?? []).map((PolicyName) => send('DeleteRolePolicy', () => client.send(new sdk.DeleteRolePolicyCommand({ RoleName: name, PolicyName }), { abortSignal }))),
+      ...(attached?.AttachedPolicies ?? []).map(({ PolicyArn }) => send('DetachRolePolicy', () => client.send(new sdk.DetachRolePolicyCommand({ RoleName: name, PolicyArn }), { abortSignal }))),
+    ]);
+    await send('DeleteRole', () => client.send(new sdk.DeleteRoleCommand({ RoleName: name }), { abortSignal }));
+  }
+
+  async list(abortSignal: AbortSignal): Promise<readonly string[]> {
+    const { sdk, client } = await this.#open();
+    const [profiles, roles] = await Promise.all([
+      pages((Marker) => calling('ListInstanceProfiles', () => client.send(new sdk.ListInstanceProfilesCommand({ PathPrefix: path, Marker }), { abortSignal })), ({ InstanceProfiles = [] }) => InstanceProfiles.map(({ InstanceProfileName = '' }) => InstanceProfileName)),
+      pages((Marker) => calling('ListRoles', () => client.send(new sdk.ListRolesCommand({ PathPrefix: path, Marker }), { abortSignal })), ({ Roles = [] }) => Roles.map(({ RoleName = '' }) => RoleName)),
+    ]);
+    return [...new Set([...profiles, ...roles])];
+  }
+}
+
+const alreadyThere = /^EntityAlreadyExists/;
+const notThere = /^NoSuchEntity/;
+
+async function pages<Page extends { readonly Marker?: string | undefined; readonly IsTruncated?: boolean | undefined }>(get: (marker: string | undefined) => Promise<Page>, read: (page: Page) => readonly string[]): Promise<readonly string[]> {
+  const all: string[] = [];
+  let marker: string | undefined;
+  do {
+    const page = await get(marker);
+    all.push(...read(page));
+    marker = page.IsTruncated === true ? page.Marker : undefined;
+  } while (marker !== undefined);
+  return all;
+}
+
+async function calling<T>(action: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw ec2Error(error, action, 'iam');
+  }
+}
+
+async function unless<T>(names: RegExp, answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof Error && names.test(error.name)) return undefined;
+    throw error;
+  }
+}
