@@ -3,6 +3,7 @@ import { BakeError } from '../../../core/bake-error.js';
 import type { Ec2Access } from '../steps.js';
 import { type Ec2Client, openEc2 } from './aws-client.js';
 import { ec2Error } from './aws-error.js';
+import { Joint } from './joint.js';
 import { mappingOf, runInput, tagsOf } from './aws-input.js';
 import type { CreateImageRequest, Ec2Port, Filters, ImageFacts, ImageQuery, InstanceFacts, InstanceRequest, SecurityGroupRequest, SubnetFacts, Tags } from './ec2-port.js';
 
@@ -18,6 +19,9 @@ export function awsEc2(access: Ec2Access): Ec2Port {
 
 class AwsEc2 implements Ec2Port {
   readonly #open: () => Promise<Ec2Client>;
+  /** Builds that begin together ask the same. */
+  readonly #looks = new Joint<readonly ImageFacts[]>();
+  readonly #checks = new Joint<void>();
 
   constructor(access: Ec2Access) {
     this.#open = () => openEc2(access);
@@ -28,7 +32,11 @@ class AwsEc2 implements Ec2Port {
     return this.#do('DescribeRegions', () => client.config.region());
   }
 
-  async images({ ids, owners, filters = {}, includeDeprecated }: ImageQuery, abortSignal: AbortSignal): Promise<readonly ImageFacts[]> {
+  images(query: ImageQuery, signal: AbortSignal): Promise<readonly ImageFacts[]> {
+    return this.#looks.join(JSON.stringify(query), signal, (joint) => this.#images(query, joint));
+  }
+
+  async #images({ ids, owners, filters = {}, includeDeprecated }: ImageQuery, abortSignal: AbortSignal): Promise<readonly ImageFacts[]> {
     const { sdk, client } = await this.#open();
     const found: Image[] = [];
     let token: string | undefined;
@@ -64,7 +72,11 @@ class AwsEc2 implements Ec2Port {
     return instanceFacts(instance);
   }
 
-  async checkInstance(request: InstanceRequest, abortSignal: AbortSignal): Promise<void> {
+  checkInstance(request: InstanceRequest, signal: AbortSignal): Promise<void> {
+    return this.#checks.join(JSON.stringify({ ...request, clientToken: '', tags: {} }), signal, (joint) => this.#checkInstance(request, joint));
+  }
+
+  async #checkInstance(request: InstanceRequest, abortSignal: AbortSignal): Promise<void> {
     const { sdk, client } = await this.#open();
     await this.#do('RunInstances', async () => {
       try {

@@ -5,6 +5,7 @@ import { BakeError } from '../../../core/bake-error.js';
 import type { ResourceHandler, StepContext } from '../../../engine/handler.js';
 import type { ec2SecurityGroup } from '../steps.js';
 import type { Ec2Port, SecurityGroupRequest } from './ec2-port.js';
+import { Joint } from './joint.js';
 import { publicAddress } from './public-address.js';
 import type { RegionFor } from './region.js';
 import { stamped } from './stamps.js';
@@ -16,27 +17,24 @@ type Handle = JsonObject & { readonly id: string; readonly name: string; readonl
 const longestUse = 10 * 60_000;
 const [firstPause, longestPause] = [500, 2_000];
 
-interface Shared {
-  readonly group: Promise<string>;
+interface Made {
+  readonly id: string;
   users: number;
 }
 
 /** A temporary group; the builds of a run that ask for the same have one together. */
 export function securityGroupHandler(regionFor: RegionFor): ResourceHandler<Spec, Handle> {
-  const shared = new Map<string, Shared>();
+  const made = new Map<string, Made>();
+  const making = new Joint<string>();
   return {
     async acquire(spec, ctx) {
       const { ec2 } = regionFor(spec.access);
       const name = nameOf(spec, ctx.run.id);
-      const mine = shared.get(name) ?? { group: make(name, spec, ec2, ctx), users: 0 };
-      shared.set(name, mine);
+      const id = made.get(name)?.id ?? await making.join(name, ctx.signal, (signal) => make(name, spec, ec2, { ...ctx, signal }));
+      const mine = made.get(name) ?? { id, users: 0 };
+      made.set(name, mine);
       mine.users++;
-      try {
-        return { id: await mine.group, name, access: spec.access };
-      } catch (error) {
-        shared.delete(name);
-        throw error;
-      }
+      return { id, name, access: spec.access };
     },
     async find(token, spec, ctx) {
       const name = nameOf(spec, token.slice(0, token.lastIndexOf('-')));
@@ -44,9 +42,9 @@ export function securityGroupHandler(regionFor: RegionFor): ResourceHandler<Spec
       return group === undefined ? undefined : { id: group.id, name, access: spec.access };
     },
     async release({ id, name, access }, ctx) {
-      const mine = shared.get(name);
+      const mine = made.get(name);
       if (mine !== undefined && --mine.users > 0) return;
-      shared.delete(name);
+      made.delete(name);
       await remove(id, regionFor(access).ec2, ctx);
     },
     settle: 5_000,
