@@ -43,6 +43,8 @@ export interface Stray {
   readonly title: string;
   /** Run id taken from the stamp. */
   readonly run: string;
+  /** The home of the run, of what is seen from other computers too. @default this computer's */
+  readonly home?: string;
   remove(): Promise<void>;
 }
 
@@ -77,4 +79,6 @@ export interface ScanHost {
   readonly signal: AbortSignal;
   /** The folder of `image.ts`. */
   readonly project: string;
+  /** Where to look, of platforms that have regions; `all` stands for each. @default - the one that the environment names */
+  readonly regions?: readonly string[];
 }

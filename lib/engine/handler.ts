@@ -21,6 +21,8 @@ export interface StepContext {
     readonly cache: string;
     /** Whether `--force` was given: what stands in the way may be replaced. */
     readonly force: boolean;
+    /** Stands for the computer on which it can be seen whether this run is alive; goes on what is seen from other computers too. */
+    readonly home?: string;
   };
   /** `<run id>-<hash of the step id>`: the stamp to put on whatever the handler creates. The same on every attempt and in recovery. */
   readonly token: string;

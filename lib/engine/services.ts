@@ -30,6 +30,8 @@ export interface EngineServices {
     /** The folder of the staged assets. */
     readonly assets: string;
     readonly force: boolean;
+    /** Where it can be seen whether it is alive. @default - it makes nothing that is seen from elsewhere */
+    readonly home?: string;
   };
 }
 

@@ -14,9 +14,9 @@ import { cacheFolder } from './host/cache-folder.js';
 import { systemClock } from './host/clock.js';
 import { systemExec } from './host/exec.js';
 import { systemIds } from './host/ids.js';
-import { isRunAlive } from './host/live-runs.js';
 import { endStampedProcesses, isAlive } from './host/processes.js';
 import { projectPins } from './project-pins.js';
+import { removeStrays } from './remove-strays.js';
 import { cacheStores } from './run-cache.js';
 import type { CleanOptions, CleanReport } from './toolkit-api.js';
 
@@ -56,11 +56,12 @@ export async function cleanRuns(options: CleanOptions, extensions: readonly Exte
     left.push(...recovered.left);
   }
   if (options.scan) {
-    const strays = await scan(extensions, options);
+    const strays = await removeStrays(options, extensions);
     removed.push(...strays.removed);
     left.push(...strays.left);
+    return { removed, left, spared: strays.spared };
   }
-  return { removed, left };
+  return { removed, left, spared: [] };
 }
 
 async function runsToClean(store: RunStore, wanted: string | undefined): Promise<readonly string[]> {
@@ -71,7 +72,7 @@ async function runsToClean(store: RunStore, wanted: string | undefined): Promise
   throw new BakeError({ code: 'NoSuchRun', message: `there is no run "${wanted}" in this project`, hint: near === undefined ? 'call "bake clean" without a run to clean all' : `did you mean "${near}"?` });
 }
 
-async function recover(stored: StoredRun, store: RunStore, registry: Registry, options: CleanOptions, env: NodeJS.ProcessEnv): Promise<CleanReport> {
+async function recover(stored: StoredRun, store: RunStore, registry: Registry, options: CleanOptions, env: NodeJS.ProcessEnv): Promise<Pick<CleanReport, 'removed' | 'left'>> {
   const masker = new Masker();
   const journal = await store.reopen(stored.id);
   try {
@@ -87,28 +88,4 @@ async function recover(stored: StoredRun, store: RunStore, registry: Registry, o
   } finally {
     await journal.close();
   }
-}
-
-async function scan(extensions: readonly Extension[], options: CleanOptions): Promise<CleanReport> {
-  const removed: Leftover[] = [];
-  const left: Leftover[] = [];
-  const host = { exec: systemExec(), clock: systemClock, ids: systemIds, signal: options.signal, project: options.project };
-  for (const extension of extensions) {
-    if (extension.scan === undefined) continue;
-    const strays = await extension.scan(host).catch((error: unknown) => {
-      left.push({ step: extension.name, kind: extension.name, token: '', title: `scan of ${extension.name}`, reason: BakeError.from(error).message });
-      return [];
-    });
-    for (const stray of strays) {
-      if (await isRunAlive(stray.run, host.exec)) continue;
-      const entry = (reason: string): Leftover => ({ step: stray.title, kind: stray.kind, token: stray.run, title: stray.title, reason });
-      try {
-        if (!options.dryRun) await stray.remove();
-        removed.push(entry('carries our stamp'));
-      } catch (error) {
-        left.push(entry(BakeError.from(error).message));
-      }
-    }
-  }
-  return { removed, left };
 }

@@ -11,7 +11,7 @@ import { cacheFolder } from './host/cache-folder.js';
 import { systemClock } from './host/clock.js';
 import { systemExec } from './host/exec.js';
 import { systemIds } from './host/ids.js';
-import { announceRun } from './host/live-runs.js';
+import { announceRun, homeOfRuns } from './host/live-runs.js';
 import { LoggingHost } from './host/log-file.js';
 import { ownIdentity } from './host/processes.js';
 import { type PinChoice, projectPins } from './project-pins.js';
@@ -47,6 +47,7 @@ export async function openRun(app: SynthesizedApp, { extensions, env, host: inne
   const identity = await ownIdentity(exec);
   const { folder, journal } = await new RunStore(project).create({ run: id, process: identity, project, builds, at: startedAt });
   const retire = await announceRun(id, identity);
+  const home = await homeOfRuns();
   const log = join(folder, 'log.jsonl');
   const host = new LoggingHost(inner, log);
   const masker = new Masker();
@@ -54,7 +55,7 @@ export async function openRun(app: SynthesizedApp, { extensions, env, host: inne
     registry: new Registry(extensions), journal, masker, exec, host, clock: systemClock, ids: systemIds,
     secrets: new SecretStore({ env, variables: app.variables, literals: app.literals, project }, masker),
     outputs: new OutputClaims({ folder: join(project, '.bake', 'outputs'), force }), pins: projectPins(project, masker, pins),
-    run: { id, folder, project, cache: cacheFolder(env), assets: join(app.outDir, 'assets'), force },
+    run: { id, folder, project, cache: cacheFolder(env), assets: join(app.outDir, 'assets'), force, home },
   };
   return {
     services, log, startedAt, notify: notifier(services),

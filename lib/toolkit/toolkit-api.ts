@@ -140,8 +140,14 @@ export interface CleanOptions {
   readonly project: string;
   /** @default - every run that is not closed and whose process is gone */
   readonly run?: string;
-  /** Also looks for stamps of ours on every platform. */
+  /** Also looks for stamps of ours. */
   readonly scan: boolean;
+  /** Where it looks. @default - on every platform */
+  readonly platforms?: readonly string[];
+  /** Of platforms that have regions; `all` stands for each. @default - the one that the environment names */
+  readonly regions?: readonly string[];
+  /** What runs of other computers made is removed if they began longer ago, in milliseconds. @default 24 hours */
+  readonly olderThan?: number;
   readonly dryRun: boolean;
   readonly host: IoHost;
   readonly signal: AbortSignal;
@@ -151,6 +157,8 @@ export interface CleanReport {
   readonly removed: readonly Leftover[];
   /** What could not be removed, and why. */
   readonly left: readonly Leftover[];
+  /** What was not touched because its run may be alive on another computer. */
+  readonly spared: readonly Leftover[];
 }
 
 export interface PlatformHealth {

@@ -90,7 +90,7 @@ export class FakeToolkit implements Toolkit {
   events: readonly BakeEvent[] = [];
   forecasts: Awaited<ReturnType<Toolkit['forecast']>> = [];
   shellReport: Awaited<ReturnType<Toolkit['shell']>> | Error = new Error('no shell expected');
-  cleaned: Awaited<ReturnType<Toolkit['clean']>> = { removed: [], left: [] };
+  cleaned: Awaited<ReturnType<Toolkit['clean']>> = { removed: [], left: [], spared: [] };
   pruned: Awaited<ReturnType<Toolkit['prune']>> = { removed: [], outcomes: [], rests: [], problems: [], left: { count: 0, bytes: 0, used: 0 } };
   built: Awaited<ReturnType<Toolkit['images']>> = [];
   made: Awaited<ReturnType<Toolkit['outputs']>> = [];

@@ -230,18 +230,24 @@ t.test('clean tells what it removed and what it could not', async (t) => {
     io.fakeToolkit.cleaned = cleaned;
     return { io, code: await bake(io, 'clean', ...argv) };
   };
-  const nothing = await run({ removed: [], left: [] });
+  const nothing = await run({ removed: [], left: [], spared: [] });
   t.equal(nothing.io.stdout.text, 'nothing to clean\n');
   t.match(nothing.io.fakeToolkit.calls[0]?.options, { project: '/project', scan: false, dryRun: false });
-  const some = await run({ removed: [leftover], left: [] }, 'r1', '--scan');
+  const some = await run({ removed: [leftover], left: [], spared: [] }, 'r1', '--scan');
   t.equal(some.code, 0);
   t.match(some.io.stdout.text, /^removed:\n {2}✔ container/);
   t.match(some.io.fakeToolkit.calls[0]?.options, { run: 'r1', scan: true });
-  t.match((await run({ removed: [leftover], left: [] }, '-n')).io.stdout.text, /^would be removed:/);
-  const stuck = await run({ removed: [], left: [leftover] });
+  t.match((await run({ removed: [leftover], left: [], spared: [] }, '-n')).io.stdout.text, /^would be removed:/);
+  const stuck = await run({ removed: [], left: [leftover], spared: [] });
   t.equal(stuck.code, 5);
   t.match(stuck.io.stderr.text, /left behind:/);
-  t.match(JSON.parse((await run({ removed: [leftover], left: [] }, '--json')).io.stdout.text), { type: 'clean.finished', removed: [leftover] });
+  t.match(JSON.parse((await run({ removed: [leftover], left: [], spared: [] }, '--json')).io.stdout.text), { type: 'clean.finished', removed: [leftover] });
+  const spared = await run({ removed: [], left: [], spared: [leftover] }, '--platform', 'ec2,docker', '--region', 'all', '--older-than', '2h');
+  t.equal(spared.code, 0, 'it is nobody\'s fault here');
+  t.match(spared.io.stdout.text, /^not touched; --older-than 1h takes.*\n {2}container/);
+  t.match(spared.io.fakeToolkit.calls[0]?.options, { scan: true, platforms: ['ec2', 'docker'], regions: ['all'], olderThan: 7_200_000 });
+  const wrong = await run({ removed: [], left: [], spared: [] }, '--older-than', 'soon');
+  t.match([wrong.code, wrong.io.stderr.text], [2, /--older-than/]);
 });
 
 const missing = { platform: 'rootfs', checks: [

@@ -1,17 +1,16 @@
-import { BakeError } from '../../core/bake-error.js';
 import { Duration } from '../../core/duration.js';
 import { Size } from '../../core/size.js';
-import type { Arguments } from '../arguments/arguments.js';
 import type { Command } from '../command.js';
 import { exitCode } from '../exit-code.js';
 import { formatPruning } from '../report/prune-text.js';
 import { safeJson } from '../terminal/neutralise.js';
 import { projectOf } from './app-options.js';
+import { readOption } from './read-option.js';
 
 /** `bake prune` */
 export const prune: Command = async ({ args, io, outStyle: style, symbols }) => {
-  const keepStorage = read(args, 'keep-storage', (text) => Size.parse(text).toBytes());
-  const olderThan = read(args, 'older-than', (text) => Duration.parse(text).toMilliseconds());
+  const keepStorage = readOption(args, 'keep-storage', (text) => Size.parse(text).toBytes());
+  const olderThan = readOption(args, 'older-than', (text) => Duration.parse(text).toMilliseconds());
   const dryRun = args.flag('dry-run');
   const toolkit = await io.toolkit();
   const report = await io.interrupts.guard((signal) => toolkit.prune({
@@ -23,15 +22,3 @@ export const prune: Command = async ({ args, io, outStyle: style, symbols }) => 
   io.stdout.write(args.flag('json') ? `${safeJson({ dryRun, ...report }, 2)}\n` : formatPruning(report, dryRun, { style, symbols, now: io.now() }));
   return report.problems.length > 0 ? exitCode.leftovers : exitCode.ok;
 };
-
-/** What an option says, with the option's name in what is wrong with it. */
-function read(args: Arguments, name: string, parse: (text: string) => number): number | undefined {
-  const text = args.text(name);
-  if (text === undefined) return undefined;
-  try {
-    return parse(text);
-  } catch (error) {
-    const { message, hint } = BakeError.from(error);
-    throw new BakeError({ code: 'InvalidOption', message: `--${name}: ${message}`, ...(hint === undefined ? {} : { hint }) });
-  }
-}

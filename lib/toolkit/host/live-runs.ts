@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -26,6 +27,21 @@ export async function announceRun(run: string, identity: ProcessIdentity): Promi
     throw notWritable(error as NodeJS.ErrnoException);
   }
   return () => rm(path, { force: true });
+}
+
+/**
+ * Stands for this folder of marks. A thing in the cloud that carries another one is of a computer, or a container, whose runs
+ * cannot be seen from here: whether its run is alive is not known.
+ */
+export async function homeOfRuns(): Promise<string> {
+  const path = join(folder, '.home');
+  try {
+    if ((await mkdir(folder, { recursive: true })) !== undefined) await chmod(folder, 0o1777);
+    await writeFile(path, randomBytes(8).toString('hex'), { flag: 'wx' });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw notWritable(error as NodeJS.ErrnoException);
+  }
+  return (await readFile(path, 'utf8')).trim();
 }
 
 function notWritable(error: NodeJS.ErrnoException): BakeError {

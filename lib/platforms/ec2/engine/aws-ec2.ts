@@ -32,6 +32,12 @@ class AwsEc2 implements Ec2Port {
     return this.#do('DescribeRegions', () => client.config.region());
   }
 
+  async regions(abortSignal: AbortSignal): Promise<readonly string[]> {
+    const { sdk, client } = await this.#open();
+    const { Regions = [] } = await this.#do('DescribeRegions', () => client.send(new sdk.DescribeRegionsCommand({}), { abortSignal }));
+    return Regions.map(({ RegionName = '' }) => RegionName);
+  }
+
   images(query: ImageQuery, signal: AbortSignal): Promise<readonly ImageFacts[]> {
     return this.#looks.join(JSON.stringify(query), signal, (joint) => this.#images(query, joint));
   }

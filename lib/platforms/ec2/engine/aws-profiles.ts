@@ -3,6 +3,7 @@ import type { Ec2Access } from '../steps.js';
 import { clientOptions } from './aws-client.js';
 import { ec2Error } from './aws-error.js';
 import { tagsOf } from './aws-input.js';
+import type { Tags } from './ec2-port.js';
 import type { ProfilePort, ProfileRequest } from './profile-port.js';
 
 type Sdk = typeof import('./aws-iam-sdk.js');
@@ -69,14 +70,27 @@ class AwsProfiles implements ProfilePort {
     await send('DeleteRole', () => client.send(new sdk.DeleteRoleCommand({ RoleName: name }), { abortSignal }));
   }
 
-  async list(abortSignal: AbortSignal): Promise<readonly string[]> {
+  async list(abortSignal: AbortSignal): ReturnType<ProfilePort['list']> {
     const { sdk, client } = await this.#open();
     const [profiles, roles] = await Promise.all([
       pages((Marker) => calling('ListInstanceProfiles', () => client.send(new sdk.ListInstanceProfilesCommand({ PathPrefix: path, Marker }), { abortSignal })), ({ InstanceProfiles = [] }) => InstanceProfiles.map(({ InstanceProfileName = '' }) => InstanceProfileName)),
       pages((Marker) => calling('ListRoles', () => client.send(new sdk.ListRolesCommand({ PathPrefix: path, Marker }), { abortSignal })), ({ Roles = [] }) => Roles.map(({ RoleName = '' }) => RoleName)),
     ]);
-    return [...new Set([...profiles, ...roles])];
+    // A list says nothing of tags.
+    return Promise.all([...new Set([...profiles, ...roles])].map(async (name) => ({ name, tags: tagsFrom(await this.#tagsOf(name, abortSignal)) })));
   }
+
+  async #tagsOf(name: string, abortSignal: AbortSignal) {
+    const { sdk, client } = await this.#open();
+    const role = await calling('GetRole', () => unless(notThere, client.send(new sdk.GetRoleCommand({ RoleName: name }), { abortSignal })));
+    if (role?.Role?.Tags !== undefined) return role.Role.Tags;
+    const profile = await calling('GetInstanceProfile', () => unless(notThere, client.send(new sdk.GetInstanceProfileCommand({ InstanceProfileName: name }), { abortSignal })));
+    return profile?.InstanceProfile?.Tags ?? [];
+  }
+}
+
+function tagsFrom(tags: readonly { readonly Key: string | undefined; readonly Value: string | undefined }[]): Tags {
+  return Object.fromEntries(tags.map(({ Key = '', Value = '' }) => [Key, Value]));
 }
 
 const alreadyThere = /^EntityAlreadyExists/;

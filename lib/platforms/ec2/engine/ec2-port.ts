@@ -107,6 +107,8 @@ export interface CreateImageRequest {
 export interface Ec2Port {
   /** The region that it talks to. */
   region(): Promise<string>;
+  /** All that the account may use. */
+  regions(signal: AbortSignal): Promise<readonly string[]>;
   /** Oldest first. With ids, `Ec2NotFound` if one is not there. */
   images(query: ImageQuery, signal: AbortSignal): Promise<readonly ImageFacts[]>;
   /** With ids, `Ec2NotFound` if one is not there. */

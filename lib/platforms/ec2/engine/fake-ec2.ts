@@ -74,6 +74,10 @@ export class FakeEc2 implements Ec2Port {
     return Promise.resolve('eu-fake-1');
   }
 
+  regions(): Promise<readonly string[]> {
+    return this.#look('DescribeRegions', () => ['eu-fake-1']);
+  }
+
   images({ ids, owners, filters = {} }: ImageQuery): Promise<readonly ImageFacts[]> {
     return this.#look('DescribeImages', () => {
       const seen = [...this.#images.values()].filter((image) => this.#isVisible(image));

@@ -21,8 +21,8 @@ export class FakeProfiles implements ProfilePort {
     return this.#change('DeleteInstanceProfile', () => { this.profiles.delete(name); });
   }
 
-  list(): Promise<readonly string[]> {
-    return Promise.resolve([...this.profiles.keys()]);
+  list(): ReturnType<ProfilePort['list']> {
+    return Promise.resolve([...this.profiles.values()]);
   }
 
   async #change(call: string, work: () => void): Promise<void> {

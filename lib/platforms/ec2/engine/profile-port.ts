@@ -21,8 +21,8 @@ export interface ProfilePort {
   exists(name: string, signal: AbortSignal): Promise<boolean>;
   /** With its role and policies. What is not there is removed already. */
   remove(name: string, signal: AbortSignal): Promise<void>;
-  /** The names of all that bake has made. */
-  list(signal: AbortSignal): Promise<readonly string[]>;
+  /** All that bake has made. */
+  list(signal: AbortSignal): Promise<readonly { readonly name: string; readonly tags: Tags }[]>;
 }
 
 /** Those of an account: regions share them. */

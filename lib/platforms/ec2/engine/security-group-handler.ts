@@ -45,7 +45,7 @@ export function securityGroupHandler(regionFor: RegionFor): ResourceHandler<Spec
       const mine = made.get(name);
       if (mine !== undefined && --mine.users > 0) return;
       made.delete(name);
-      await remove(id, regionFor(access).ec2, ctx);
+      await removeSecurityGroup(id, regionFor(access).ec2, ctx);
     },
     settle: 5_000,
   };
@@ -74,7 +74,8 @@ async function create(request: SecurityGroupRequest, ec2: Ec2Port, { signal }: S
   }
 }
 
-async function remove(id: string, ec2: Ec2Port, ctx: StepContext): Promise<void> {
+/** Waits as long as an instance that is on its way out still has it. */
+export async function removeSecurityGroup(id: string, ec2: Ec2Port, ctx: Pick<StepContext, 'clock' | 'signal'>): Promise<void> {
   const deadline = ctx.clock.now() + longestUse;
   for (let pause = firstPause; ; pause = Math.min(pause * 2, longestPause)) {
     try {

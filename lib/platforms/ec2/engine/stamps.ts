@@ -4,12 +4,14 @@ import type { Tags } from './ec2-port.js';
 /** On everything that bake makes: the run, and the step of it. */
 export const runTag = 'bake:run';
 export const tokenTag = 'bake:token';
+/** Where it can be seen whether the run is alive. */
+export const homeTag = 'bake:home';
 /** `temporary`, or `finished` of an image that its build has completed. */
 export const stateTag = 'bake:state';
 
 /** The tags of a new thing: the user's, a name for people, and the stamp. */
 export function stamped(tags: Tags | undefined, ctx: Pick<StepContext, 'token' | 'run' | 'step'>): Tags {
-  return { Name: `bake ${ctx.step.build}`, ...tags, [runTag]: ctx.run.id, [tokenTag]: ctx.token, [stateTag]: 'temporary' };
+  return { Name: `bake ${ctx.step.build}`, ...tags, ...(ctx.run.home === undefined ? {} : { [homeTag]: ctx.run.home }), [runTag]: ctx.run.id, [tokenTag]: ctx.token, [stateTag]: 'temporary' };
 }
 
 /** The run of a stamp. */

@@ -1,0 +1,54 @@
+import { BakeError } from '../core/bake-error.js';
+import { closest } from '../core/closest.js';
+import type { Leftover } from '../core/events.js';
+import type { Extension, ScanHost, Stray } from '../engine/extension.js';
+import { systemClock } from './host/clock.js';
+import { systemExec } from './host/exec.js';
+import { startOfRun, systemIds } from './host/ids.js';
+import { homeOfRuns, isRunAlive } from './host/live-runs.js';
+import type { CleanOptions, CleanReport } from './toolkit-api.js';
+
+/** Milliseconds after which a run of another computer is taken for dead. */
+const longestRun = 24 * 60 * 60_000;
+
+/** Removes what carries a stamp of bake and is of no run that is alive, wherever its journal is. */
+export async function removeStrays(options: Pick<CleanOptions, 'project' | 'platforms' | 'regions' | 'olderThan' | 'dryRun' | 'signal'>, extensions: readonly Extension[]): Promise<CleanReport> {
+  const { platforms, regions, olderThan = longestRun, dryRun, signal, project } = options;
+  const host: ScanHost = { exec: systemExec(), clock: systemClock, ids: systemIds, signal, project, ...(regions === undefined ? {} : { regions }) };
+  const report = { removed: [] as Leftover[], left: [] as Leftover[], spared: [] as Leftover[] };
+  const home = await homeOfRuns();
+  for (const extension of chosen(extensions, platforms)) {
+    const strays = await extension.scan!(host).catch((error: unknown) => {
+      report.left.push({ step: extension.name, kind: extension.name, token: '', title: `scan of ${extension.name}`, reason: BakeError.from(error).message });
+      return [];
+    });
+    for (const stray of strays) {
+      const entry = (reason: string): Leftover => ({ step: stray.title, kind: stray.kind, token: stray.run, title: stray.title, reason });
+      if (await isRunAlive(stray.run, host.exec)) continue;
+      if (mayBeAlive(stray, home, host.clock.now() - olderThan)) {
+        report.spared.push(entry(`run ${stray.run} of another computer may still be going on`));
+        continue;
+      }
+      try {
+        if (!dryRun) await stray.remove();
+        report.removed.push(entry('carries our stamp'));
+      } catch (error) {
+        report.left.push(entry(BakeError.from(error).message));
+      }
+    }
+  }
+  return report;
+}
+
+function mayBeAlive({ home: its, run }: Stray, home: string, before: number): boolean {
+  return its !== undefined && its !== home && (startOfRun(run) ?? Infinity) > before;
+}
+
+function chosen(extensions: readonly Extension[], names: readonly string[] | undefined): readonly Extension[] {
+  const able = extensions.filter(({ scan }) => scan !== undefined);
+  if (names === undefined || names.length === 0) return able;
+  const unknown = names.find((name) => !able.some((extension) => extension.name === name));
+  if (unknown === undefined) return able.filter(({ name }) => names.includes(name));
+  const near = closest(unknown, able.map(({ name }) => name));
+  throw new BakeError({ code: 'UnknownPlatform', message: `there is nothing to look for on "${unknown}"`, hint: near === undefined ? `choose from ${able.map(({ name }) => name).join(', ')}` : `did you mean "${near}"?` });
+}
