@@ -20,6 +20,7 @@ export async function ec2Contract(t: Test, { ec2, base, settle, differs = new Se
   const tags = (name: string) => ({ 'bake:token': `${name}-${process.pid}`, 'bake:state': 'temporary' });
   const group = await ec2.createSecurityGroup({ name: `bake-contract-${process.pid}`, tags: tags('group') }, signal);
   await ec2.allow(group, 22, ['203.0.113.7/32', '2001:db8::7/128'], signal);
+  await ec2.allow(group, 22, ['203.0.113.7/32', '2001:db8::7/128'], signal); // the first answer was lost
   const request: InstanceRequest = { clientToken: `token-${process.pid}`, imageId: base, type: 't3.small', place: {}, securityGroupIds: [group], blockDevices: [], metadata: { tokens: 'required' }, tags: tags('instance'), userData: Buffer.from('#cloud-config\n') };
   await ec2.checkInstance(request, signal);
   t.same(await ec2.instances({ tags: tags('instance') }, signal), [], 'a dry run starts nothing');

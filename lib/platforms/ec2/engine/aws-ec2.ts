@@ -5,6 +5,7 @@ import { type Ec2Client, openEc2 } from './aws-client.js';
 import { ec2Error } from './aws-error.js';
 import { Joint } from './joint.js';
 import { mappingOf, runInput, tagsOf } from './aws-input.js';
+import { tokenTag } from './stamps.js';
 import type { CreateImageRequest, Ec2Port, Filters, ImageFacts, ImageQuery, InstanceFacts, InstanceRequest, SecurityGroupRequest, SubnetFacts, Tags } from './ec2-port.js';
 
 const clients = new Map<string, Ec2Port>();
@@ -73,9 +74,11 @@ class AwsEc2 implements Ec2Port {
 
   async runInstance(request: InstanceRequest, abortSignal: AbortSignal): Promise<InstanceFacts> {
     const { sdk, client } = await this.#open();
-    const { Instances: [instance] = [] } = await this.#do('RunInstances', () => client.send(new sdk.RunInstancesCommand(runInput(request)), { abortSignal }));
+    const { Instances: [instance] = [], $metadata } = await this.#do('RunInstances', () => client.send(new sdk.RunInstancesCommand(runInput(request)), { abortSignal }));
     if (instance === undefined) throw new BakeError({ code: 'Ec2Unavailable', source: 'platform', message: 'RunInstances: it said yes and gave no instance', transient: true });
-    return instanceFacts(instance);
+    const made = instanceFacts(instance);
+    if (isRepeated($metadata)) await Promise.all((await this.instances({ tags: tokenOf(request.tags) }, abortSignal)).filter(({ id }) => id !== made.id).map(({ id }) => this.terminateInstance(id, abortSignal)));
+    return made;
   }
 
   checkInstance(request: InstanceRequest, signal: AbortSignal): Promise<void> {
@@ -126,10 +129,10 @@ class AwsEc2 implements Ec2Port {
   async allow(group: string, port: number, networks: readonly string[], abortSignal: AbortSignal): Promise<void> {
     const { sdk, client } = await this.#open();
     const [v6, v4] = [networks.filter((network) => network.includes(':')), networks.filter((network) => !network.includes(':'))];
-    await this.#do('AuthorizeSecurityGroupIngress', () => client.send(new sdk.AuthorizeSecurityGroupIngressCommand({
+    await this.#do('AuthorizeSecurityGroupIngress', () => unlessNamed('InvalidPermission.Duplicate', client.send(new sdk.AuthorizeSecurityGroupIngressCommand({
       GroupId: group,
       IpPermissions: [{ IpProtocol: 'tcp', FromPort: port, ToPort: port, ...(v4.length === 0 ? {} : { IpRanges: v4.map((CidrIp) => ({ CidrIp })) }), ...(v6.length === 0 ? {} : { Ipv6Ranges: v6.map((CidrIpv6) => ({ CidrIpv6 })) }) }],
-    }), { abortSignal }));
+    }), { abortSignal })));
   }
 
   async securityGroups(query: { readonly tags: Tags } | { readonly filters: Filters }, abortSignal: AbortSignal): ReturnType<Ec2Port['securityGroups']> {
@@ -162,11 +165,12 @@ class AwsEc2 implements Ec2Port {
 
   async createImage({ instanceId, name, description, noReboot, blockDevices, tags }: CreateImageRequest, abortSignal: AbortSignal): Promise<string> {
     const { sdk, client } = await this.#open();
-    const { ImageId = '' } = await this.#do('CreateImage', () => client.send(new sdk.CreateImageCommand({
+    const { ImageId = '', $metadata } = await this.#do('CreateImage', () => client.send(new sdk.CreateImageCommand({
       InstanceId: instanceId, Name: name, NoReboot: noReboot, ...(description === undefined ? {} : { Description: description }),
       ...(blockDevices.length === 0 ? {} : { BlockDeviceMappings: blockDevices.map((device) => mappingOf(device, device.deleteOnTermination ?? true)) }),
       TagSpecifications: [{ ResourceType: 'image', Tags: tagsOf(tags) }],
     }), { abortSignal }));
+    if (isRepeated($metadata)) await Promise.all((await this.images({ owners: ['self'], filters: { [`tag:${tokenTag}`]: [tags[tokenTag] ?? ''] } }, abortSignal)).filter(({ id }) => id !== ImageId).map(({ id, snapshots }) => this.deregisterImage(id, snapshots, abortSignal)));
     return ImageId;
   }
 
@@ -196,6 +200,24 @@ class AwsEc2 implements Ec2Port {
       if (!BakeError.is(error) || error.code !== 'Ec2NotFound') throw error;
     }
   }
+}
+
+/** An error of this name says that it is done already, by a call whose answer was lost. */
+async function unlessNamed(name: string, answer: Promise<unknown>): Promise<void> {
+  try {
+    await answer;
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== name) throw error;
+  }
+}
+
+/** Whether the call may have taken effect more than once. Amazon's knows a repeated one by its client token or name; not every EC2 does. */
+function isRepeated({ attempts = 1 }: { readonly attempts?: number | undefined }): boolean {
+  return attempts > 1;
+}
+
+function tokenOf(tags: Tags): Tags {
+  return { [tokenTag]: tags[tokenTag] ?? '' };
 }
 
 function filtersOf(filters: Filters): Filter[] {

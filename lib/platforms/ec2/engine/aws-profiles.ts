@@ -57,11 +57,12 @@ class AwsProfiles implements ProfilePort {
   async remove(name: string, abortSignal: AbortSignal): Promise<void> {
     const { sdk, client } = await this.#open();
     const send = <T>(action: string, call: () => Promise<T>) => calling(action, () => unless(notThere, call()));
-    const [inline, attached] = await Promise.all([
+    const [inline, attached, profile] = await Promise.all([
       send('ListRolePolicies', () => client.send(new sdk.ListRolePoliciesCommand({ RoleName: name }), { abortSignal })),
       send('ListAttachedRolePolicies', () => client.send(new sdk.ListAttachedRolePoliciesCommand({ RoleName: name }), { abortSignal })),
-      send('RemoveRoleFromInstanceProfile', () => client.send(new sdk.RemoveRoleFromInstanceProfileCommand({ InstanceProfileName: name, RoleName: name }), { abortSignal })),
+      send('GetInstanceProfile', () => client.send(new sdk.GetInstanceProfileCommand({ InstanceProfileName: name }), { abortSignal })),
     ]);
+    for (const { RoleName } of profile?.InstanceProfile?.Roles ?? []) await send('RemoveRoleFromInstanceProfile', () => client.send(new sdk.RemoveRoleFromInstanceProfileCommand({ InstanceProfileName: name, RoleName }), { abortSignal }));
     await Promise.all([
       send('DeleteInstanceProfile', () => client.send(new sdk.DeleteInstanceProfileCommand({ InstanceProfileName: name }), { abortSignal })),
       ...(inline?.PolicyNames ?? []).map((PolicyName) => send('DeleteRolePolicy', () => client.send(new sdk.DeleteRolePolicyCommand({ RoleName: name, PolicyName }), { abortSignal }))),

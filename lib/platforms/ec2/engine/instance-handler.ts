@@ -34,7 +34,10 @@ export function instanceHandler(regionFor: RegionFor): ResourceHandler<InstanceS
       return handleOf(facts, spec);
     },
     async find(token, spec, ctx) {
-      const found = (await regionFor(spec.access).ec2.instances({ tags: { [tokenTag]: token } }, ctx.signal)).find(({ state }) => !ended.has(state));
+      const { ec2 } = regionFor(spec.access);
+      const [found, ...twins] = (await ec2.instances({ tags: { [tokenTag]: token } }, ctx.signal)).filter(({ state }) => !ended.has(state));
+      // Of calls whose answers were lost, where the client token counts for nothing.
+      await Promise.all(twins.map(({ id }) => ec2.terminateInstance(id, ctx.signal)));
       return found === undefined ? undefined : handleOf(found, spec);
     },
     release: ({ id, access }, ctx) => regionFor(access).ec2.terminateInstance(id, ctx.signal),

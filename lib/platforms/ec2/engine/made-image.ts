@@ -22,7 +22,8 @@ export function imageCare(regionFor: RegionFor) {
     async find(token: string, { access, name, namePrefix }: { readonly access: Ec2Access; readonly name?: string | undefined; readonly namePrefix: string }, ctx: StepContext): Promise<AmiHandle | undefined> {
       const { ec2 } = regionFor(access);
       const having = (filter: string, value: string) => ec2.images({ owners: ['self'], filters: { [filter]: [value] }, includeDeprecated: true }, ctx.signal);
-      const [stamped] = await having(`tag:${tokenTag}`, token);
+      const [stamped, ...twins] = await having(`tag:${tokenTag}`, token);
+      for (const { id, snapshots } of twins) await ec2.deregisterImage(id, snapshots, ctx.signal); // of calls whose answers were lost
       // An EC2 that is not Amazon's may take no tags with CopyImage; a name with the run in it says as much.
       const [image] = stamped === undefined && name === undefined ? await having('name', `${namePrefix}-${ctx.run.id}`) : [stamped];
       return image === undefined ? undefined : handleOf(image, await ec2.region(), access, ctx);
