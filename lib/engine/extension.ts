@@ -1,5 +1,7 @@
 import type { Communicator, Connection } from '../core/communicator.js';
+import type { JsonObject } from '../core/json.js';
 import type { Clock, Exec, Ids } from '../core/ports.js';
+import type { PlanStep } from '../plan/plan.js';
 import type { StepKind } from '../plan/step-kind.js';
 import type { AnyHandler } from './handler.js';
 
@@ -66,6 +68,8 @@ export interface Extension {
   readonly steps: readonly { readonly kind: StepKind; readonly load: () => Promise<AnyHandler> }[];
   readonly communicators?: Readonly<Record<string, () => Promise<OpenCommunicator>>>;
   readonly doctor?: (host: DoctorHost) => Promise<readonly DoctorCheck[]>;
+  /** What an account must allow for these steps of a plan, as its platform writes policies; for `bake doctor --policy`. */
+  readonly policy?: (steps: readonly PlanStep[]) => Promise<JsonObject>;
   /** Lists what carries a stamp of ours, of any run; for `bake clean --scan`. */
   readonly scan?: (host: ScanHost) => Promise<readonly Stray[]>;
   /** Lists what checkpoints of the cache folder `cache` keep outside of their folders, also of those that are gone; for `bake prune`. */

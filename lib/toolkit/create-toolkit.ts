@@ -64,6 +64,10 @@ export function createToolkit({ cwd, env, onInput }: ToolkitHost): Toolkit {
       const { buildOutputs } = await import('./built-images.js');
       return buildOutputs(options, env);
     },
+    async policies({ platforms, ...options }) {
+      const [{ plans }, { appPolicies }, { extensions }] = await Promise.all([synthApp(options, host), import('./app-policies.js'), import('./catalogue.js')]);
+      return appPolicies(plans, extensions, platforms);
+    },
     async doctor({ platforms }) {
       const { extensions } = await import('./catalogue.js');
       const asked = extensions.filter((extension) => extension.doctor !== undefined && (platforms === undefined || platforms.includes(extension.name)));

@@ -4,6 +4,7 @@ import type { DoctorCheck } from '../engine/extension.js';
 import type { Session } from '../engine/session.js';
 import type { Diagnostic } from '../core/diagnostic.js';
 import type { BuildSummary, ErrorReport, IoHost, Leftover } from '../core/events.js';
+import type { JsonObject } from '../core/json.js';
 import type { Plan } from '../plan/plan.js';
 import type { ArtifactFile } from '../core/artifact.js';
 
@@ -36,6 +37,8 @@ export interface Toolkit {
   /** What the last successful run of each build made. @throws BakeError `NeverBuilt` */
   outputs(options: RecordOptions): Promise<readonly BuildOutputs[]>;
   doctor(options: { readonly platforms?: readonly string[] }): Promise<readonly PlatformHealth[]>;
+  /** What the account of each platform must allow for the plans of an app. @throws BakeError `NoPolicy` */
+  policies(options: SynthOptions & { readonly platforms?: readonly string[] }): Promise<readonly PlatformPolicy[]>;
 }
 
 export interface SynthOptions {
@@ -159,6 +162,14 @@ export interface CleanReport {
   readonly left: readonly Leftover[];
   /** What was not touched because its run may be alive on another computer. */
   readonly spared: readonly Leftover[];
+}
+
+export interface PlatformPolicy {
+  readonly platform: string;
+  /** As the platform takes it. */
+  readonly policy: JsonObject;
+  /** Roles that are taken on: the policy is theirs, and whoever takes them on must be allowed to. */
+  readonly roles: readonly string[];
 }
 
 export interface PlatformHealth {

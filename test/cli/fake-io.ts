@@ -95,6 +95,7 @@ export class FakeToolkit implements Toolkit {
   built: Awaited<ReturnType<Toolkit['images']>> = [];
   made: Awaited<ReturnType<Toolkit['outputs']>> = [];
   health: Awaited<ReturnType<Toolkit['doctor']>> = [];
+  allowed: Awaited<ReturnType<Toolkit['policies']>> = [];
 
   async synth(options: Parameters<Toolkit['synth']>[0]): Promise<Synthesis> {
     this.#called('synth', options);
@@ -125,6 +126,10 @@ export class FakeToolkit implements Toolkit {
     options.onWait(3);
     options.onChange(['image.ts', 'files/a', 'files/b', 'files/c']);
     await options.round(this, options.signal);
+  }
+  async policies(options: Parameters<Toolkit['policies']>[0]): ReturnType<Toolkit['policies']> {
+    this.#called('policies', options);
+    return this.allowed;
   }
   async shell(options: Parameters<Toolkit['shell']>[0]): ReturnType<Toolkit['shell']> {
     this.#called('shell', options);

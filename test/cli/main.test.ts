@@ -250,6 +250,15 @@ t.test('clean tells what it removed and what it could not', async (t) => {
   t.match([wrong.code, wrong.io.stderr.text], [2, /--older-than/]);
 });
 
+t.test('doctor prints what the account must allow', async (t) => {
+  const io = fakeIo();
+  io.fakeToolkit.allowed = [{ platform: 'ec2', policy: { Version: '2012-10-17', Statement: [] }, roles: ['arn:aws:iam::123456789012:role/builder'] }];
+  t.equal(await bake(io, 'doctor', '--platform', 'ec2', '--policy', '--var', 'a=b'), 0);
+  t.match(io.fakeToolkit.calls, [{ method: 'policies', options: { platforms: ['ec2'], variables: { a: 'b' } } }]);
+  t.same(JSON.parse(io.stdout.text), { Version: '2012-10-17', Statement: [] });
+  t.match(io.stderr.text, /role\/builder.*sts:AssumeRole/);
+});
+
 const missing = { platform: 'rootfs', checks: [
   { name: 'mmdebstrap', ok: false, required: true, detail: 'not found', install: [['apt-get', 'update'], ['apt-get', 'install', '-y', 'mmdebstrap']] },
   { name: 'zstd', ok: false, required: false, detail: 'not found', install: [['apt-get', 'update'], ['apt-get', 'install', '-y', 'zstd']] },

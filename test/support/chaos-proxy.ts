@@ -20,21 +20,25 @@ export interface ChaosProxy {
   readonly url: string;
   /** What was done to which calls, such as `lost RunInstances`. */
   readonly done: readonly string[];
+  /** The actions that the server was asked for. */
+  readonly asked: ReadonlySet<string>;
 }
 
 /** Milliseconds that a slow answer takes. */
 const slowness = 400;
 
 /** Starts one in front of a server; the same seed does the same to the same calls. It ends with the test. */
-export async function startChaosProxy(t: Test, target: string, seed: number, chaos: Chaos): Promise<ChaosProxy> {
+export async function startChaosProxy(t: Test, target: string, seed: number, chaos: Chaos = { throttled: 0, failed: 0, lost: 0, unanswered: 0, slow: 0 }): Promise<ChaosProxy> {
   const random = randomOf(seed);
   const done: string[] = [];
+  const asked = new Set<string>();
   const server = createServer((incoming, response) => {
     const chunks: Buffer[] = [];
     incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
     incoming.on('end', () => {
       const body = Buffer.concat(chunks);
-      const action = new URLSearchParams(body.toString('latin1')).get('Action') ?? incoming.url ?? '';
+      const action = new URLSearchParams(body.toString('latin1')).get('Action') ?? String(incoming.headers['x-amz-target'] ?? incoming.url).replace(/^.*\./, '');
+      asked.add(action);
       const what = chaos.only?.test(action) === false ? undefined : choose(random(), chaos);
       if (what !== undefined) done.push(`${what} ${action}`);
       if (what === 'lost') return void incoming.socket.destroy();
@@ -50,7 +54,7 @@ export async function startChaosProxy(t: Test, target: string, seed: number, cha
   });
   await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
   t.teardown(() => { server.closeAllConnections(); server.close(); });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, done };
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, done, asked };
 }
 
 function choose(value: number, { throttled, failed, lost, unanswered, slow }: Chaos): keyof Omit<Chaos, 'only'> | undefined {

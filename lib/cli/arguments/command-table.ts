@@ -183,11 +183,16 @@ export const commandTable: readonly CommandSpec[] = [
   },
   {
     name: 'doctor', summary: 'check what each platform needs on this machine',
-    description: 'With platforms named, the exit code is 1 if a required part of one is missing.',
-    positionals: [{ name: 'platform', isVariadic: true, completion: 'platform' }], options: [],
+    description: 'With platforms named, the exit code is 1 if a required part of one is missing. With --policy: the smallest policy with which the account can carry out the plan of this app, and clean up after it.',
+    positionals: [{ name: 'platform', isVariadic: true, completion: 'platform' }],
+    options: [
+      { name: 'policy', summary: 'print what the account must allow for this app instead' }, { name: 'platform', value: 'names', isRepeated: true, isList: true, completion: 'platform', summary: 'the same as to name it without --platform' },
+      ...appOptions,
+    ],
     examples: [
       { command: 'bake doctor', meaning: 'all platforms' },
       { command: 'bake doctor rootfs', meaning: 'one platform, and the commands that install what is missing' },
+      { command: 'bake doctor ec2 --policy > policy.json', meaning: 'the smallest IAM policy for this app' },
     ],
     load: async () => (await import('../commands/doctor.js')).doctor,
   },
