@@ -43,5 +43,5 @@ new Shell(image, 'One', { inline: ['echo hello'] });
     t.same([...allowed].filter((action) => !recorder.asked.has(action) && !forFailures.has(action) && !besides.has(action) && !atCreation.has(action)), [], 'none is there for nothing');
   }
   const none = await bake(t.testdir({ 'image.ts': "import { App, Image } from 'bake-sdk';\nimport { DockerSource } from 'bake-sdk/docker';\nnew DockerSource(new Image(new App(), 'Web'), 'Docker', { image: 'debian:12' });\n" }), ['doctor', '--policy'], moto.env);
-  t.match([none.code, none.stderr], [1, /NoPolicy[\s\S]*ec2/]);
+  t.match([none.code, none.stderr], [2, /NoPolicy[\s\S]*ec2/]);
 });
