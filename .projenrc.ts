@@ -26,6 +26,7 @@ const independent = ['lib/communicators', 'lib/provisioners', 'lib/post-processo
 const owners = {
   'ssh2': ['lib/communicators/ssh'],
   'socks': ['lib/communicators/ssh/engine'],
+  '@aws-sdk/client-auto-scaling': ['lib/platforms/ec2/engine'],
   '@aws-sdk/client-ec2': ['lib/platforms/ec2/engine'],
   '@aws-sdk/client-iam': ['lib/platforms/ec2/engine'],
   '@aws-sdk/client-ssm': ['lib/platforms/ec2/engine'],
@@ -97,6 +98,7 @@ json('package.json', {
     'zod': '^4.6.7',
   },
   devDependencies: {
+    '@aws-sdk/client-auto-scaling': '^3.1169.0',
     '@aws-sdk/client-ec2': '^3.1169.0',
     '@aws-sdk/client-iam': '^3.1169.0',
     '@aws-sdk/client-ssm': '^3.1169.0',

@@ -68,12 +68,35 @@ export interface Extension {
   readonly steps: readonly { readonly kind: StepKind; readonly load: () => Promise<AnyHandler> }[];
   readonly communicators?: Readonly<Record<string, () => Promise<OpenCommunicator>>>;
   readonly doctor?: (host: DoctorHost) => Promise<readonly DoctorCheck[]>;
+  /** Retires images that newer ones of their build stand for; for `bake prune --platform`. */
+  readonly pruneImages?: (options: ImagePruning, host: ScanHost) => Promise<readonly PrunedImage[]>;
   /** What an account must allow for these steps of a plan, as its platform writes policies; for `bake doctor --policy`. */
   readonly policy?: (steps: readonly PlanStep[]) => Promise<JsonObject>;
   /** Lists what carries a stamp of ours, of any run; for `bake clean --scan`. */
   readonly scan?: (host: ScanHost) => Promise<readonly Stray[]>;
   /** Lists what checkpoints of the cache folder `cache` keep outside of their folders, also of those that are gone; for `bake prune`. */
   readonly savedOutside?: (host: ScanHost, cache: string) => Promise<readonly SavedOutside[]>;
+}
+
+/** Which images are retired, and how fast. */
+export interface ImagePruning {
+  /** So many of each build stay, the newest. */
+  readonly keep: number;
+  /** Younger ones stay; milliseconds. */
+  readonly olderThan: number;
+  /** Milliseconds between two stages of an image. */
+  readonly grace: number;
+  /** Removed at once, without stages. */
+  readonly now: boolean;
+  readonly dryRun: boolean;
+}
+
+/** What has become of an image that was looked at. */
+export interface PrunedImage {
+  readonly title: string;
+  readonly build: string;
+  readonly action: 'kept' | 'deprecated' | 'disabled' | 'removed';
+  readonly reason: string;
 }
 
 export interface ScanHost {

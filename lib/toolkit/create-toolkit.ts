@@ -56,6 +56,10 @@ export function createToolkit({ cwd, env, onInput }: ToolkitHost): Toolkit {
       const [{ pruneStore }, { extensions }] = await Promise.all([import('./prune-store.js'), import('./catalogue.js')]);
       return pruneStore(options, extensions, env);
     },
+    async pruneImages(options) {
+      const [{ pruneImages }, { extensions }] = await Promise.all([import('./prune-images.js'), import('./catalogue.js')]);
+      return pruneImages(options, extensions);
+    },
     async images(options) {
       const [{ builtImages }, { extensions }] = await Promise.all([import('./built-images.js'), import('./catalogue.js')]);
       return builtImages(options, extensions, env);

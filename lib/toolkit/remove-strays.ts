@@ -1,11 +1,11 @@
 import { BakeError } from '../core/bake-error.js';
-import { closest } from '../core/closest.js';
 import type { Leftover } from '../core/events.js';
 import type { Extension, ScanHost, Stray } from '../engine/extension.js';
 import { systemClock } from './host/clock.js';
 import { systemExec } from './host/exec.js';
 import { startOfRun, systemIds } from './host/ids.js';
 import { homeOfRuns, isRunAlive } from './host/live-runs.js';
+import { namedExtensions } from './named-extensions.js';
 import type { CleanOptions, CleanReport } from './toolkit-api.js';
 
 /** Milliseconds after which a run of another computer is taken for dead. */
@@ -46,9 +46,5 @@ function mayBeAlive({ home: its, run }: Stray, home: string, before: number): bo
 
 function chosen(extensions: readonly Extension[], names: readonly string[] | undefined): readonly Extension[] {
   const able = extensions.filter(({ scan }) => scan !== undefined);
-  if (names === undefined || names.length === 0) return able;
-  const unknown = names.find((name) => !able.some((extension) => extension.name === name));
-  if (unknown === undefined) return able.filter(({ name }) => names.includes(name));
-  const near = closest(unknown, able.map(({ name }) => name));
-  throw new BakeError({ code: 'UnknownPlatform', message: `there is nothing to look for on "${unknown}"`, hint: near === undefined ? `choose from ${able.map(({ name }) => name).join(', ')}` : `did you mean "${near}"?` });
+  return names === undefined || names.length === 0 ? able : namedExtensions(able, names);
 }

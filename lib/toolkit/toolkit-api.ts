@@ -1,6 +1,6 @@
 import type { BuildForecast } from '../engine/cache/forecast.js';
 import type { SizedCheckpoint as PrunedCheckpoint } from '../engine/cache/prune.js';
-import type { DoctorCheck } from '../engine/extension.js';
+import type { DoctorCheck, ImagePruning, PrunedImage } from '../engine/extension.js';
 import type { Session } from '../engine/session.js';
 import type { Diagnostic } from '../core/diagnostic.js';
 import type { BuildSummary, ErrorReport, IoHost, Leftover } from '../core/events.js';
@@ -8,6 +8,7 @@ import type { JsonObject } from '../core/json.js';
 import type { Plan } from '../plan/plan.js';
 import type { ArtifactFile } from '../core/artifact.js';
 
+export type { PrunedImage } from '../engine/extension.js';
 export type { BuildForecast, Reason, StepForecast } from '../engine/cache/forecast.js';
 
 export type { SizedCheckpoint as PrunedCheckpoint } from '../engine/cache/prune.js';
@@ -32,6 +33,8 @@ export interface Toolkit {
   clean(options: CleanOptions): Promise<CleanReport>;
   /** Makes room in the user's store of checkpoints, also while other processes build with it. */
   prune(options: PruneOptions): Promise<PruneReport>;
+  /** Retires images of platforms that newer ones stand for. */
+  pruneImages(options: PruneImagesOptions): Promise<readonly PrunedImage[]>;
   /** What was built in a project, newest first. */
   images(options: RecordOptions): Promise<readonly BuiltImage[]>;
   /** What the last successful run of each build made. @throws BakeError `NeverBuilt` */
@@ -162,6 +165,14 @@ export interface CleanReport {
   readonly left: readonly Leftover[];
   /** What was not touched because its run may be alive on another computer. */
   readonly spared: readonly Leftover[];
+}
+
+export interface PruneImagesOptions extends ImagePruning {
+  readonly project: string;
+  readonly platforms: readonly string[];
+  /** `all` stands for each. @default - the one that the environment names */
+  readonly regions?: readonly string[];
+  readonly signal: AbortSignal;
 }
 
 export interface PlatformPolicy {

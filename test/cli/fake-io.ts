@@ -96,6 +96,7 @@ export class FakeToolkit implements Toolkit {
   made: Awaited<ReturnType<Toolkit['outputs']>> = [];
   health: Awaited<ReturnType<Toolkit['doctor']>> = [];
   allowed: Awaited<ReturnType<Toolkit['policies']>> = [];
+  retired: Awaited<ReturnType<Toolkit['pruneImages']>> = [];
 
   async synth(options: Parameters<Toolkit['synth']>[0]): Promise<Synthesis> {
     this.#called('synth', options);
@@ -126,6 +127,10 @@ export class FakeToolkit implements Toolkit {
     options.onWait(3);
     options.onChange(['image.ts', 'files/a', 'files/b', 'files/c']);
     await options.round(this, options.signal);
+  }
+  async pruneImages(options: Parameters<Toolkit['pruneImages']>[0]): ReturnType<Toolkit['pruneImages']> {
+    this.#called('pruneImages', options);
+    return this.retired;
   }
   async policies(options: Parameters<Toolkit['policies']>[0]): ReturnType<Toolkit['policies']> {
     this.#called('policies', options);

@@ -30,6 +30,10 @@ export const ec2Extension: Extension = {
     { kind: ec2Image, load: async () => (await import('./engine/image-handler.js')).imageHandler(await regions(), await parameters()) },
     { kind: ec2Nothing, load: async () => (await import('./engine/nothing-handler.js')).nothingHandler },
   ],
+  async pruneImages(options, host) {
+    const [{ pruneImages }, { awsOldImages }, regionFor] = await Promise.all([import('./engine/prune-images.js'), import('./engine/aws-old-images.js'), regions()]);
+    return pruneImages(options, host, awsOldImages, () => regionFor({}).ec2.regions(host.signal));
+  },
   policy: async (planned) => (await import('./engine/policy.js')).ec2Policy(planned),
   scan: async (host) => (await import('./engine/scan.js')).scanEc2(host, await regions(), (await import('./engine/aws-profiles.js')).awsProfiles),
 };

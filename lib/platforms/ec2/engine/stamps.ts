@@ -4,6 +4,8 @@ import type { Tags } from './ec2-port.js';
 /** On everything that bake makes: the run, and the step of it. */
 export const runTag = 'bake:run';
 export const tokenTag = 'bake:token';
+/** Path of the build: what later runs make in the place of it has the same. */
+export const buildTag = 'bake:build';
 /** Where it can be seen whether the run is alive. */
 export const homeTag = 'bake:home';
 /** `temporary`, or `finished` of an image that its build has completed. */
@@ -11,7 +13,7 @@ export const stateTag = 'bake:state';
 
 /** The tags of a new thing: the user's, a name for people, and the stamp. */
 export function stamped(tags: Tags | undefined, ctx: Pick<StepContext, 'token' | 'run' | 'step'>): Tags {
-  return { Name: `bake ${ctx.step.build}`, ...tags, ...(ctx.run.home === undefined ? {} : { [homeTag]: ctx.run.home }), [runTag]: ctx.run.id, [tokenTag]: ctx.token, [stateTag]: 'temporary' };
+  return { Name: `bake ${ctx.step.build}`, ...tags, ...(ctx.run.home === undefined ? {} : { [homeTag]: ctx.run.home }), [buildTag]: ctx.step.build, [runTag]: ctx.run.id, [tokenTag]: ctx.token, [stateTag]: 'temporary' };
 }
 
 /** The run of a stamp. */
