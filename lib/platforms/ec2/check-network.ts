@@ -1,10 +1,10 @@
 import type { Fault } from './check-ec2-props.js';
-import type { Ec2SourceProps } from './ec2-props.js';
+import type { Ec2MachineProps } from './ec2-props.js';
 
 type Check = readonly [given: unknown, other: unknown, name: string, otherName: string];
 
 /** Finds what is said twice about where the machine is and who reaches it, and what cannot be. */
-export function checkNetwork(props: Ec2SourceProps, fault: Fault): void {
+export function checkNetwork(props: Ec2MachineProps, fault: Fault): void {
   const { securityGroupIds, securityGroupFilter, allowFrom, subnetId, subnetFilter, vpcId, vpcFilter, availabilityZone, address, associatePublicIp } = props;
   const twice: readonly Check[] = [
     [subnetId, subnetFilter, 'subnetId', 'subnetFilter'], [subnetId, availabilityZone, 'subnetId', 'availabilityZone'], [vpcId, vpcFilter, 'vpcId', 'vpcFilter'],

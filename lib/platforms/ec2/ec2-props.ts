@@ -68,8 +68,8 @@ export interface Ec2Placement {
 /** Which reserved capacity is used: any that fits, none, only such, or a certain one. */
 export type Ec2CapacityReservation = 'open' | 'none' | 'capacity-reservations-only' | { readonly id: string } | { readonly resourceGroupArn: string };
 
-/** Props of `Ec2Source`. */
-export interface Ec2SourceProps extends Ec2AccessProps, Ec2ImageProps {
+/** What an instance is started with, and how it is reached. */
+export interface Ec2MachineProps extends Ec2AccessProps {
   /** `AmiLookup.mostRecent({ owners, name })` or `Ami.fromId('ami-…')`. */
   readonly baseImage: Ami;
   /** Several are tried in this order, as long as there is no capacity. @default 't3.small' */
@@ -118,8 +118,6 @@ export interface Ec2SourceProps extends Ec2AccessProps, Ec2ImageProps {
   readonly ebsOptimized?: boolean;
   /** CPU credits of a burstable type. @default 'standard' */
   readonly cpuCredits?: 'standard' | 'unlimited';
-  /** False: the machine is imaged as it runs, after its file systems were flushed. @default true, but for spot instances, which cannot be stopped */
-  readonly stop?: boolean;
   /** A spot instance. `maxPrice` is dollars an hour. @default - on demand */
   readonly spot?: boolean | { readonly maxPrice?: string };
   /** Tags of the instance and its volumes; the source's tags are on them too. @default - none more */
@@ -132,7 +130,10 @@ export interface Ec2SourceProps extends Ec2AccessProps, Ec2ImageProps {
    */
   readonly keyPair?: 'temporary' | { readonly name: string };
   readonly ssh: Ec2SshProps;
+}
 
+/** What an image is called. */
+export interface Ec2NamingProps {
   /** 3 to 128 letters, digits and `( ) [ ] . - ' @ _ /` and space; may have `{image}`, `{build}` and `{platform}` in it. @default - `{image}-{build}-` and the id of the run that makes it, which begins with the time */
   readonly amiName?: TextInput;
   /** @default - none */
@@ -141,6 +142,12 @@ export interface Ec2SourceProps extends Ec2AccessProps, Ec2ImageProps {
   readonly forceDeregister?: boolean;
   /** Tags of the image's snapshots; the source's tags are on them too. @default - none more */
   readonly snapshotTags?: Readonly<Record<string, string>>;
+}
+
+/** Props of `Ec2Source`. */
+export interface Ec2SourceProps extends Ec2MachineProps, Ec2NamingProps, Ec2ImageProps {
+  /** False: the machine is imaged as it runs, after its file systems were flushed. @default true, but for spot instances, which cannot be stopped */
+  readonly stop?: boolean;
   /** Machines of the image may use ENA, the driver of all newer types. EC2 cannot take it back. @default - as the base image */
   readonly enaSupport?: boolean;
   /** Machines of the image may use the Intel 82599 interface, of older types. EC2 cannot take it back. @default - as the base image */

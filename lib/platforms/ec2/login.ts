@@ -3,7 +3,7 @@ import { planKeyPair } from '../../communicators/ssh/key-pair.js';
 import { sshConnection } from '../../communicators/ssh/ssh-connection.js';
 import type { BuildPlanner } from '../../image/compile.js';
 import type { Ref } from '../../image/ref.js';
-import type { Ec2SourceProps, Ec2SshProps } from './ec2-props.js';
+import type { Ec2MachineProps, Ec2SshProps } from './ec2-props.js';
 
 /** How somebody gets into the machine. */
 export interface Login {
@@ -27,7 +27,7 @@ export function hasOwnLogin(ssh: Ec2SshProps): boolean {
 }
 
 /** Plans the keys of the run, and how they get into the machine: with its user data. */
-export function addLogin(build: Pick<BuildPlanner, 'step'>, { ssh, userData }: Ec2SourceProps): Login {
+export function addLogin(build: Pick<BuildPlanner, 'step'>, { ssh, userData }: Ec2MachineProps): Login {
   const { user, temporaryKeyPair, clearAuthorizedKeys = true, host, ...options } = ssh;
   const at = { host: host ?? '0.0.0.0', user }; // the machine's step fills in where it is
   const keyPair = hasOwnLogin(ssh) ? undefined : planKeyPair(build, 'KeyPair', temporaryKeyPair);

@@ -1,5 +1,5 @@
 import type { BuildPlanner, StepOptions } from '../../image/compile.js';
-import type { Ec2Filters, Ec2SourceProps } from './ec2-props.js';
+import type { Ec2Filters, Ec2MachineProps } from './ec2-props.js';
 import { type Ec2Access, ec2Network, ec2SecurityGroup } from './steps.js';
 
 /** Where a machine is put, and who may reach it. */
@@ -11,7 +11,7 @@ export interface PlannedNetwork {
 }
 
 /** Plans the look for what is not named by its id. */
-export function planNetwork(build: Pick<BuildPlanner, 'step'>, props: Ec2SourceProps, access: Ec2Access, tags: Readonly<Record<string, string>>): PlannedNetwork {
+export function planNetwork(build: Pick<BuildPlanner, 'step'>, props: Ec2MachineProps, access: Ec2Access, tags: Readonly<Record<string, string>>): PlannedNetwork {
   const { subnetId, subnetFilter, vpcId, vpcFilter, availabilityZone, securityGroupIds, securityGroupFilter, allowFrom, address = 'public-ip', ssh } = props;
   const availabilityZones = typeof availabilityZone === 'string' ? [availabilityZone] : availabilityZone;
   const isLooked = subnetFilter !== undefined || vpcFilter !== undefined || securityGroupFilter !== undefined || (vpcId !== undefined && subnetId === undefined);
