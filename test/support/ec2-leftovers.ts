@@ -15,7 +15,7 @@ export function ec2Client(endpoint: string, region = 'eu-west-1'): EC2Client {
   return new EC2Client({ endpoint, region, credentials: { accessKeyId: 'test', secretAccessKey: 'test' } });
 }
 
-/** All that carries our tag and is temporary: instances that are not gone, their volumes, groups, key pairs, images and snapshots of no image that is finished. */
+/** All that carries our tag and is temporary: instances that are not gone, volumes, groups, key pairs, images, snapshots, those of no image that is finished, and roles. */
 export async function ec2Leftovers(client: EC2Client): Promise<readonly string[]> {
   const [instances, groups, keyPairs, volumes, images, snapshots] = await Promise.all([
     client.send(new DescribeInstancesCommand({ Filters: ours })), client.send(new DescribeSecurityGroupsCommand({ Filters: ours })),
@@ -23,11 +23,13 @@ export async function ec2Leftovers(client: EC2Client): Promise<readonly string[]
   ]);
   const alive = (instances.Reservations ?? []).flatMap(({ Instances = [] }) => Instances).filter(({ State }) => State?.Name !== 'terminated');
   const own = (images.Images ?? []).filter(({ Tags = [] }) => Tags.some(({ Key }) => Key === 'bake:run'));
-  const isFinished = (image: (typeof own)[number]) => image.Tags?.some(({ Key, Value }) => Key === 'bake:state' && Value === 'finished') === true;
+  const isFinished = ({ Tags }: { readonly Tags?: readonly { readonly Key?: string | undefined; readonly Value?: string | undefined }[] | undefined }) => Tags?.some(({ Key, Value }) => Key === 'bake:state' && Value === 'finished') === true;
+  const isTemporary = ({ Tags }: Parameters<typeof isFinished>[0]) => Tags?.some(({ Key, Value }) => Key === 'bake:state' && Value === 'temporary') === true;
   const kept = new Set(own.filter(isFinished).flatMap(({ BlockDeviceMappings = [] }) => BlockDeviceMappings.map(({ Ebs }) => Ebs?.SnapshotId)));
   return [
-    ...await rolesAt(await endpointOf(client)), ...alive.map(({ InstanceId }) => `instance ${InstanceId}`), ...(groups.SecurityGroups ?? []).map(({ GroupName }) => `group ${GroupName}`),
-    ...(keyPairs.KeyPairs ?? []).map(({ KeyName }) => `key pair ${KeyName}`), ...(volumes.Volumes ?? []).map(({ VolumeId }) => `volume ${VolumeId}`), ...own.filter((image) => !isFinished(image)).map(({ ImageId }) => `image ${ImageId}`),
+    ...await rolesAt(await endpointOf(client)), ...alive.map(({ InstanceId }) => `instance ${InstanceId}`), ...(groups.SecurityGroups ?? []).map(({ GroupName }) => `group ${GroupName}`), ...(keyPairs.KeyPairs ?? []).map(({ KeyName }) => `key pair ${KeyName}`),
+    ...(volumes.Volumes ?? []).filter((volume) => !isFinished(volume)).map(({ VolumeId }) => `volume ${VolumeId}`), ...own.filter((image) => !isFinished(image)).map(({ ImageId }) => `image ${ImageId}`),
+    ...(snapshots.Snapshots ?? []).filter(isTemporary).map(({ SnapshotId }) => `snapshot ${SnapshotId}`),
     // What the server makes by itself for its own images carries no tag of anybody.
     ...(snapshots.Snapshots ?? []).filter(({ SnapshotId, Description = '' }) => /CreateImage\(i-/.test(Description) && !kept.has(SnapshotId)).map(({ SnapshotId }) => `snapshot ${SnapshotId}`),
   ];

@@ -71,7 +71,8 @@ function encryptedDevice({ blockDevices = [] }: Props): Ec2BlockDevice | undefin
   return encrypted.find(({ kmsKeyId }) => isDefaultKey(kmsKeyId)) ?? encrypted[0];
 }
 
-function isDefaultKey(kmsKeyId: string | undefined): boolean {
+/** Whether a volume is encrypted with the account's own key for EBS. */
+export function isDefaultKey(kmsKeyId: string | undefined): boolean {
   return kmsKeyId === undefined || /(^|:)alias\/aws\/ebs$/.test(kmsKeyId);
 }
 

@@ -1,9 +1,12 @@
 import type { Extension } from '../../engine/extension.js';
 import { ec2AmiCopy, ec2FastLaunch, ec2Image, ec2ImageNames, ec2ImageProtection, ec2ImageSettings, ec2SsmParameter } from './image-steps.js';
 import { ec2Ami, ec2BaseImage, ec2Instance, ec2InstanceProfile, ec2KeyPair, ec2LaunchCheck, ec2Network, ec2NetworkDrivers, ec2Nothing, ec2Ready, ec2SecurityGroup, ec2Stop } from './steps.js';
+import { ec2RegisteredAmi, ec2Snapshot, ec2SnapshotSharing, ec2SwappedRoot, ec2Volume, ec2VolumeSet } from './volume-steps.js';
 
 const regions = async () => (await import('./engine/region.js')).awsRegions;
 const images = async () => (await import('./engine/aws-images.js')).awsImages;
+const storage = async () => (await import('./engine/aws-volumes.js')).awsVolumes;
+const volumeRegions = async () => (await import('./engine/volume-region.js')).awsVolumeRegions;
 const parameters = async () => (await import('./engine/aws-parameters.js')).awsParameters;
 
 /** Images of Amazon EC2. */
@@ -28,6 +31,12 @@ export const ec2Extension: Extension = {
     { kind: ec2ImageProtection, load: async () => (await import('./engine/image-protection-handler.js')).imageProtectionHandler(await images()) },
     { kind: ec2SsmParameter, load: async () => (await import('./engine/ssm-parameter-handler.js')).ssmParameterHandler(await parameters()) },
     { kind: ec2Image, load: async () => (await import('./engine/image-handler.js')).imageHandler(await regions(), await parameters()) },
+    { kind: ec2Snapshot, load: async () => (await import('./engine/snapshot-handler.js')).snapshotHandler(await volumeRegions()) },
+    { kind: ec2SnapshotSharing, load: async () => (await import('./engine/snapshot-sharing-handler.js')).snapshotSharingHandler(await images()) },
+    { kind: ec2Volume, load: async () => (await import('./engine/volume-handler.js')).volumeHandler(await volumeRegions()) },
+    { kind: ec2SwappedRoot, load: async () => (await import('./engine/swapped-root-handler.js')).swappedRootHandler(await volumeRegions()) },
+    { kind: ec2RegisteredAmi, load: async () => (await import('./engine/registered-ami-handler.js')).registeredAmiHandler(await regions(), await storage()) },
+    { kind: ec2VolumeSet, load: async () => (await import('./engine/volume-set-handler.js')).volumeSetHandler(await volumeRegions()) },
     { kind: ec2Nothing, load: async () => (await import('./engine/nothing-handler.js')).nothingHandler },
   ],
   async pruneImages(options, host) {
@@ -35,5 +44,5 @@ export const ec2Extension: Extension = {
     return pruneImages(options, host, awsOldImages, () => regionFor({}).ec2.regions(host.signal));
   },
   policy: async (planned) => (await import('./engine/policy.js')).ec2Policy(planned),
-  scan: async (host) => (await import('./engine/scan.js')).scanEc2(host, await regions(), (await import('./engine/aws-profiles.js')).awsProfiles),
+  scan: async (host) => (await import('./engine/scan.js')).scanEc2(host, await volumeRegions(), (await import('./engine/aws-profiles.js')).awsProfiles),
 };

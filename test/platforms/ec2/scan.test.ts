@@ -4,7 +4,9 @@ import { BakeError } from '../../../lib/core/bake-error.js';
 import { FakeEc2 } from '../../../lib/platforms/ec2/engine/fake-ec2.js';
 import { FakeProfiles } from '../../../lib/platforms/ec2/engine/fake-profiles.js';
 import { regionsOf } from '../../../lib/platforms/ec2/engine/region.js';
+import { FakeVolumes } from '../../../lib/platforms/ec2/engine/fake-volumes.js';
 import { scanEc2 } from '../../../lib/platforms/ec2/engine/scan.js';
+import { volumeRegionsOf } from '../../../lib/platforms/ec2/engine/volume-region.js';
 import { fakeClock } from '../../engine/fake-world.js';
 
 const signal = new AbortController().signal;
@@ -27,14 +29,16 @@ t.test('all that is temporary is found in each region, the instances before what
   await profiles.create({ name: 'bake-r1-x', managedPolicies: [], tags: temporary });
   await profiles.create({ name: 'theirs', managedPolicies: [], tags: {} });
 
+  const storage = new FakeVolumes(ec2, { clock, stateAfter: 20_000 });
+  const regions = volumeRegionsOf(regionsOf(() => ec2), () => storage);
   const host = { clock, signal, regions: ['all'] } as unknown as ScanHost;
-  const found = await scanEc2(host, regionsOf(() => ec2), () => profiles);
+  const found = await scanEc2(host, regions, () => profiles);
   t.match(found.map(({ kind, title, run, home }) => [kind, title, run, home]), [
     ['instance', `${id} in eu-fake-1`, 'r1', 'here'], ['AMI', `${half} half in eu-fake-1`, 'r1', 'here'], ['key pair', 'bake-key in eu-fake-1', 'r1', 'here'],
     ['security group', `${group} bake-r1 in eu-fake-1`, 'r1', 'here'], ['instance profile', 'bake-r1-x', 'r1', 'here'],
   ]);
   for (const stray of found) await stray.remove();
-  t.same(await scanEc2(host, regionsOf(() => ec2), () => profiles), []);
+  t.same(await scanEc2(host, regions, () => profiles), []);
   t.same(ec2.things.filter((thing) => !thing.startsWith('snap')), [other, 'sg-00000002', done], 'the group was removed when its instance was gone');
   t.same([...profiles.profiles.keys()], ['theirs']);
 });
@@ -43,7 +47,8 @@ t.test('without credentials nothing is found, unless somebody asked for a region
   class Locked extends FakeEc2 {
     override instances(): never { throw new BakeError({ code: 'Ec2NoCredentials', message: 'there are no AWS credentials' }); }
   }
-  const regions = regionsOf(() => new Locked({ clock: fakeClock() }));
+  const locked = new Locked({ clock: fakeClock() });
+  const regions = volumeRegionsOf(regionsOf(() => locked), () => new FakeVolumes(locked, { clock: fakeClock() }));
   t.same(await scanEc2({ clock: fakeClock(), signal } as unknown as ScanHost, regions, () => new FakeProfiles()), []);
   await t.rejects(scanEc2({ clock: fakeClock(), signal, regions: ['eu-west-1'] } as unknown as ScanHost, regions, () => new FakeProfiles()), { code: 'Ec2NoCredentials' });
 });

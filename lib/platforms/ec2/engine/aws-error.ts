@@ -1,9 +1,9 @@
 import { BakeError, type BakeErrorOptions } from '../../../core/bake-error.js';
 
-const throttled = new Set(['RequestLimitExceeded', 'Throttling', 'ThrottlingException', 'ThrottledException', 'RequestThrottled', 'EC2ThrottledException', 'SlowDown']);
+const throttled = new Set(['RequestLimitExceeded', 'Throttling', 'ThrottlingException', 'ThrottledException', 'RequestThrottled', 'EC2ThrottledException', 'SlowDown', 'SnapshotCreationPerVolumeRateExceeded']);
 const passing = new Set(['InternalError', 'InternalFailure', 'ServiceUnavailable', 'Unavailable', 'RequestTimeout', 'TimeoutError', 'ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ETIMEDOUT']);
 const noCapacity = new Set(['InsufficientInstanceCapacity', 'InsufficientHostCapacity', 'Unsupported', 'SpotMaxPriceTooLow', 'MaxSpotInstanceCountExceeded', 'InsufficientCapacity']);
-const inUse = new Set(['DependencyViolation', 'InvalidGroup.InUse', 'ResourceInUse', 'IncorrectInstanceState', 'InvalidSnapshot.InUse']);
+const inUse = new Set(['DependencyViolation', 'InvalidGroup.InUse', 'ResourceInUse', 'IncorrectInstanceState', 'InvalidSnapshot.InUse', 'VolumeInUse', 'IncorrectState']);
 const expired = new Set(['ExpiredToken', 'ExpiredTokenException', 'RequestExpired', 'TokenRefreshRequired']);
 const wrongLogin = new Set(['AuthFailure', 'InvalidClientTokenId', 'SignatureDoesNotMatch', 'UnrecognizedClientException', 'MissingAuthenticationToken']);
 const notFound = /\.NotFound$|^InvalidAMIID\.Unavailable$|NotFoundException$/;

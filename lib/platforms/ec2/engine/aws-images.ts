@@ -41,8 +41,8 @@ class AwsImages implements ImagePort {
     }), { abortSignal }));
   }
 
-  async makePrivate(id: string, snapshots: readonly string[], abortSignal: AbortSignal): Promise<void> {
-    await Promise.all([this.#unshare(id, abortSignal), ...snapshots.map((snapshot) => this.#unshareSnapshot(snapshot, abortSignal))]);
+  async makePrivate(id: string | undefined, snapshots: readonly string[], abortSignal: AbortSignal): Promise<void> {
+    await Promise.all([id === undefined ? undefined : this.#unshare(id, abortSignal), ...snapshots.map((snapshot) => this.#unshareSnapshot(snapshot, abortSignal))]);
   }
 
   async #unshare(id: string, abortSignal: AbortSignal): Promise<void> {

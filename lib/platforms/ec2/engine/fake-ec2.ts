@@ -70,6 +70,24 @@ export class FakeEc2 implements Ec2Port {
     ];
   }
 
+  /** Instances as they are this moment, the ended ones too; for the fake of their volumes. */
+  get machines(): readonly { readonly id: string; readonly state: InstanceState; readonly request: InstanceRequest }[] {
+    return [...this.#instances.values()].map((one) => ({ id: one.id, state: this.#stateOf(one), request: one.request }));
+  }
+
+  /** An image made otherwise than of an instance; its snapshots are those of the other fake. */
+  addImage(name: string, tags: Tags): Promise<string> {
+    return this.#change('RegisterImage', () => {
+      if ([...this.#images.values()].some((image) => image.name === name)) throw new BakeError({ code: 'Ec2NameTaken', message: `${name} is taken` });
+      const image: FakeImage = { id: this.#id('ami'), name, tags, createdAt: this.#now(), snapshots: [] };
+      this.#images.set(image.id, image);
+      return image.id;
+    });
+  }
+
+  /** For the fake of volumes: what is tagged there too. */
+  onTag: (ids: readonly string[], tags: Tags) => void = () => {};
+
   region(): Promise<string> {
     return Promise.resolve('eu-fake-1');
   }
@@ -196,7 +214,7 @@ export class FakeEc2 implements Ec2Port {
   }
 
   tag(ids: readonly string[], tags: Tags): Promise<void> {
-    return this.#change('CreateTags', () => { for (const id of ids) { const image = this.#images.get(id); if (image !== undefined) image.tags = { ...image.tags, ...tags }; } });
+    return this.#change('CreateTags', () => { for (const id of ids) { const image = this.#images.get(id); if (image !== undefined) image.tags = { ...image.tags, ...tags }; } this.onTag(ids, tags); });
   }
 
   async #look<T>(call: string, work: () => T): Promise<T> {

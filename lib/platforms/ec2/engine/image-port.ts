@@ -46,8 +46,8 @@ export interface ImagePort {
   share(id: string, permission: LaunchPermission, signal: AbortSignal): Promise<void>;
   /** Adds to who may make volumes of it. */
   shareSnapshot(id: string, permission: Pick<LaunchPermission, 'users' | 'groups'>, signal: AbortSignal): Promise<void>;
-  /** Nobody else may use the image and its snapshots any more. */
-  makePrivate(id: string, snapshots: readonly string[], signal: AbortSignal): Promise<void>;
+  /** Nobody else may use the image and its snapshots any more; without an image, the snapshots. */
+  makePrivate(id: string | undefined, snapshots: readonly string[], signal: AbortSignal): Promise<void>;
   requireTokens(id: string, signal: AbortSignal): Promise<void>;
   deprecate(id: string, at: Date, signal: AbortSignal): Promise<void>;
   undeprecate(id: string, signal: AbortSignal): Promise<void>;

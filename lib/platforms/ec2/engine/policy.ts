@@ -2,6 +2,7 @@ import type { Json, JsonObject } from '../../../core/json.js';
 import type { PlanStep } from '../../../plan/plan.js';
 import type * as images from '../image-steps.js';
 import type * as steps from '../steps.js';
+import type * as volumes from '../volume-steps.js';
 import { runTag } from './stamps.js';
 
 interface Condition {
@@ -16,7 +17,7 @@ export interface Grant {
   readonly condition?: Condition;
 }
 
-type Specs = typeof steps & typeof images;
+type Specs = typeof steps & typeof images & typeof volumes;
 /** The kinds of the steps of EC2, as the exported step kinds name them. */
 type KindName = { [Name in keyof Specs]: Specs[Name] extends { readonly kind: string; readonly spec: unknown } ? Name : never }[keyof Specs];
 type GrantsOf = (spec: JsonObject) => readonly Grant[];
@@ -38,6 +39,11 @@ const profiles = ['arn:*:iam::*:instance-profile/bake/*'];
 const removeImage: readonly Grant[] = [{ actions: ['ec2:DeregisterImage'], resources: imageArns, condition: stamped }, { actions: ['ec2:DeleteSnapshot'], resources: snapshotArns }];
 /** An image of the account that has the name carries whatever tags its maker gave it. */
 const replaceImage: readonly Grant[] = [{ actions: ['ec2:DeregisterImage'], resources: imageArns }, { actions: ['ec2:DeleteSnapshot'], resources: snapshotArns }];
+
+/** Volumes of a machine carry its stamp; they get one of their own, and whether they end with it is said of the machine. */
+const keepVolume: readonly Grant[] = [
+  describe('Volumes', 'Instances'), { actions: ['ec2:CreateTags', 'ec2:DeleteVolume'], resources: ec2('volume'), condition: stamped }, { actions: ['ec2:ModifyInstanceAttribute'], resources: ec2('instance'), condition: stamped },
+];
 
 function launchGrants(spec: JsonObject): readonly Grant[] {
   return [
@@ -123,6 +129,19 @@ const grants: Readonly<Record<KindName, GrantsOf>> = {
   ec2ImageProtection: () => [{ actions: ['ec2:EnableImageDeregistrationProtection', 'ec2:DisableImageDeregistrationProtection'], resources: imageArns, condition: stamped }],
   ec2SsmParameter: ({ name }) => [{ actions: ['ssm:GetParameter', 'ssm:GetParameterHistory', 'ssm:PutParameter', 'ssm:DeleteParameter'], resources: parameterArn(name) }],
   ec2Image: () => [describe('Images'), { actions: ['ec2:CreateTags'], resources: imageArns, condition: stamped }, { actions: ['ec2:CreateTags'], resources: snapshotArns }],
+  ec2Snapshot: () => [
+    { actions: ['ec2:CreateSnapshot'], resources: snapshotArns, condition: beingStamped }, { actions: ['ec2:CreateSnapshot'], resources: ec2('volume') }, tagging('CreateSnapshot'),
+    describe('Snapshots', 'Volumes'), { actions: ['ec2:DeleteSnapshot'], resources: snapshotArns, condition: stamped },
+  ],
+  ec2SnapshotSharing: () => [describe('SnapshotAttribute'), { actions: ['ec2:ModifySnapshotAttribute'], resources: snapshotArns, condition: stamped }],
+  ec2Volume: () => keepVolume,
+  ec2SwappedRoot: () => [...keepVolume, { actions: ['ec2:AttachVolume', 'ec2:DetachVolume'], resources: ec2('instance', 'volume'), condition: stamped }],
+  ec2RegisteredAmi: ({ replace, ...spec }) => [
+    { actions: ['ec2:RegisterImage'], resources: [...imageArns, ...snapshotArns] }, tagging('RegisterImage'), describe('Images'), ...(replace === true ? replaceImage : removeImage), ...keysOf({ blockDevices: spec['devices'] ?? [] }).flatMap(keyGrants),
+  ],
+  ec2VolumeSet: ({ volumes: kept, snapshots }) => [
+    { actions: ['ec2:CreateTags'], resources: [...ec2('volume'), ...snapshotArns], condition: stamped }, ...((kept as readonly Json[]).length > 0 ? [describe('Volumes')] : []), ...((snapshots as readonly Json[]).length > 0 ? [describe('Snapshots')] : []),
+  ],
   ec2Nothing: () => [],
 };
 

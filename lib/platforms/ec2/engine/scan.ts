@@ -2,15 +2,17 @@ import { BakeError } from '../../../core/bake-error.js';
 import type { ScanHost, Stray } from '../../../engine/extension.js';
 import type { Tags } from './ec2-port.js';
 import type { ProfilesFor } from './profile-port.js';
-import type { Region, RegionFor } from './region.js';
+import { removeVolume } from './remove-volume.js';
 import { removeSecurityGroup } from './security-group-handler.js';
+import { removeSnapshot } from './snapshot-handler.js';
 import { homeTag, runTag, stateTag } from './stamps.js';
+import type { VolumeRegion, VolumeRegionFor } from './volume-region.js';
 
 const temporary = { [runTag]: '*', [stateTag]: 'temporary' };
 const nobody = new Set(['Ec2NoCredentials', 'Ec2NoRegion']);
 
 /** What carries our stamp and goes with its run. Without credentials there is nothing to look at, unless regions are named. */
-export async function scanEc2(host: ScanHost, regionFor: RegionFor, profilesFor: ProfilesFor): Promise<readonly Stray[]> {
+export async function scanEc2(host: ScanHost, regionFor: VolumeRegionFor, profilesFor: ProfilesFor): Promise<readonly Stray[]> {
   try {
     const names = host.regions?.includes('all') === true ? await regionFor({}).ec2.regions(host.signal) : host.regions;
     const regions = names?.map((region) => regionFor({ region })) ?? [regionFor({})];
@@ -22,19 +24,25 @@ export async function scanEc2(host: ScanHost, regionFor: RegionFor, profilesFor:
   }
 }
 
-/** The instances before what they use. */
-async function scanRegion({ ec2 }: Region, host: ScanHost): Promise<readonly Stray[]> {
+/** The instances before what they use, the images before their snapshots. */
+export async function scanRegion(region: VolumeRegion, host: ScanHost): Promise<readonly Stray[]> {
+  const { ec2, storage } = region;
   const { signal } = host;
-  const [region, instances, groups, keyPairs, images] = await Promise.all([
+  const [name, instances, groups, keyPairs, images, volumes, snapshots] = await Promise.all([
     ec2.region(), ec2.instances({ tags: temporary }, signal), ec2.securityGroups({ tags: temporary }, signal), ec2.keyPairs({ tags: temporary }, signal),
     ec2.images({ owners: ['self'], filters: { 'tag-key': [runTag], [`tag:${stateTag}`]: ['temporary'] }, includeDeprecated: true }, signal),
+    storage.volumes({ tags: temporary }, signal), storage.snapshots({ tags: temporary }, signal),
   ]);
-  const stray = (kind: string, title: string, tags: Tags, remove: () => Promise<void>) => strayOf(kind, `${title} in ${region}`, tags, remove);
+  const stray = (kind: string, title: string, tags: Tags, remove: () => Promise<void>) => strayOf(kind, `${title} in ${name}`, tags, remove);
+  const ofImages = new Set(images.flatMap((image) => image.snapshots));
   return [
     ...instances.filter(({ state }) => state !== 'terminated' && state !== 'shutting-down').map(({ id, tags }) => stray('instance', id, tags, () => ec2.terminateInstance(id, signal))),
-    ...images.map(({ id, name, snapshots, tags }) => stray('AMI', `${id} ${name}`, tags, () => ec2.deregisterImage(id, snapshots, signal))),
-    ...keyPairs.map(({ name, tags }) => stray('key pair', name, tags, () => ec2.deleteKeyPair(name, signal))),
-    ...groups.map(({ id, name, tags }) => stray('security group', `${id} ${name}`, tags, () => removeSecurityGroup(id, ec2, host))),
+    ...images.map(({ id, name: of, snapshots: own, tags }) => stray('AMI', `${id} ${of}`, tags, () => ec2.deregisterImage(id, own, signal))),
+    // The others go with their instances.
+    ...volumes.filter(({ state, attached }) => state !== 'deleting' && attached?.endsWithInstance !== true).map(({ id, tags }) => stray('volume', id, tags, () => removeVolume(id, region, host))),
+    ...snapshots.filter(({ id }) => !ofImages.has(id)).map(({ id, tags }) => stray('snapshot', id, tags, () => removeSnapshot(id, storage, host))),
+    ...keyPairs.map(({ name: of, tags }) => stray('key pair', of, tags, () => ec2.deleteKeyPair(of, signal))),
+    ...groups.map(({ id, name: of, tags }) => stray('security group', `${id} ${of}`, tags, () => removeSecurityGroup(id, ec2, host))),
   ].filter(({ run }) => run !== '');
 }
 
