@@ -44,7 +44,7 @@ async function world(t: Test, { Volumes = FakeVolumes, tags = { 'bake:run': 'run
   const storage = new Volumes(ec2, { clock, stateAfter: 20_000, visibleAfter: 3_000, ...options });
   const regions = regionsOf(() => ec2);
   const ctx = stepContext(t, { clock });
-  const { id: instanceId } = await ec2.runInstance({ clientToken: 'x', imageId: 'ami-00000001', type: 't3.small', securityGroupIds: [], metadata: { tokens: 'required' }, tags, blockDevices: [{ deviceName: '/dev/xvda' }, { deviceName: '/dev/sdf' }] });
+  const { id: instanceId } = await ec2.runInstance({ clientToken: 'x', imageId: 'ami-00000001', type: 't3.small', place: {}, securityGroupIds: [], metadata: { tokens: 'required' }, tags, blockDevices: [{ deviceName: '/dev/xvda' }, { deviceName: '/dev/sdf' }] });
   await clock.sleep(20_000);
   return { clock, ec2, storage, regions, volumes: volumeRegionsOf(regions, () => storage), ctx, instanceId, spec: { access, instanceId, deviceName: '/dev/sdf' } };
 }
