@@ -33,7 +33,7 @@ class AwsProfiles implements ProfilePort {
 
   async create({ name, policy, managedPolicies, tags }: ProfileRequest, abortSignal: AbortSignal): Promise<void> {
     const { sdk, client } = await this.#open();
-    await Promise.all([
+    const [, profile] = await Promise.all([
       calling('CreateRole', () => unless(alreadyThere, client.send(new sdk.CreateRoleCommand({ RoleName: name, Path: path, AssumeRolePolicyDocument: trust, Description: 'temporary, of a build of bake', Tags: tagsOf(tags) }), { abortSignal }))),
       calling('CreateInstanceProfile', () => unless(alreadyThere, client.send(new sdk.CreateInstanceProfileCommand({ InstanceProfileName: name, Path: path, Tags: tagsOf(tags) }), { abortSignal }))),
     ]);
@@ -41,8 +41,15 @@ class AwsProfiles implements ProfilePort {
       ...(policy === undefined ? [] : [calling('PutRolePolicy', () => client.send(new sdk.PutRolePolicyCommand({ RoleName: name, PolicyName: inlinePolicy, PolicyDocument: policy }), { abortSignal }))]),
       ...managedPolicies.map((PolicyArn) => calling('AttachRolePolicy', () => client.send(new sdk.AttachRolePolicyCommand({ RoleName: name, PolicyArn }), { abortSignal }))),
     ]);
-    // It holds one role: a second one is refused, and that is this one.
+    // It holds one role: a second one is refused, and that is this one; but the SDK would think for half a minute that it was only too early.
+    if (profile === undefined && await this.#hasRole(name, abortSignal)) return;
     await calling('AddRoleToInstanceProfile', () => unless(/^LimitExceeded/, client.send(new sdk.AddRoleToInstanceProfileCommand({ InstanceProfileName: name, RoleName: name }), { abortSignal })));
+  }
+
+  async #hasRole(name: string, abortSignal: AbortSignal): Promise<boolean> {
+    const { sdk, client } = await this.#open();
+    const { InstanceProfile } = await calling('GetInstanceProfile', () => client.send(new sdk.GetInstanceProfileCommand({ InstanceProfileName: name }), { abortSignal }));
+    return (InstanceProfile?.Roles ?? []).length > 0;
   }
 
   async exists(name: string, abortSignal: AbortSignal): Promise<boolean> {
