@@ -12,6 +12,7 @@ import { tinyGuest } from '../support/tiny-guest.js';
 import { cacheCase } from './cache-cases.js';
 import { checkpointCosts, formatCosts } from './checkpoint-costs.js';
 import { type BenchHost, type Case, dockerCase, helpCase, parallelCase, sshCase, synthCase } from './cases.js';
+import { ec2Case, startEc2 } from './ec2-cases.js';
 import { type Command, median, peak, time } from './measure.js';
 import { qemuCase } from './qemu-cases.js';
 import { sshFileCase, sshFolderCase } from './ssh-cases.js';
@@ -25,9 +26,10 @@ const sshd = await startSshd();
 const host: BenchHost = { folder, bake: join(root, 'dist/bin/bake.js'), image: await baseImage(), sshd };
 const byHand = join(here, 'docker-by-hand.mjs');
 const machine = { ...host, guest: await tinyGuest(), port: await freePort(), byHand: join(here, 'qemu-by-hand.sh') };
+const cloud = await startEc2(await freePort());
 const cached = { ...machine, tarball: await baseTarball() };
 const cacheCases = (['docker', 'rootfs', 'qemu'] as const).flatMap((platform) => (['unchanged', 'last shell edited'] as const).map((change) => cacheCase(cached, platform, change)));
-const cases = [helpCase(host), synthCase(host), parallelCase(host, 1), parallelCase(host, 100), parallelCase(host, 400), dockerCase(host, 5, byHand), dockerCase(host, 25, byHand), sshCase(host, 1), sshCase(host, 20), sshFileCase(host, 512, 'known'), sshFileCase(host, 512, 'changed'), sshFolderCase(host, 5_000, 'known'), sshFolderCase(host, 5_000, 'changed'), qemuCase(machine, 3), ...cacheCases];
+const cases = [helpCase(host), synthCase(host), parallelCase(host, 1), parallelCase(host, 100), parallelCase(host, 400), dockerCase(host, 5, byHand), dockerCase(host, 25, byHand), sshCase(host, 1), sshCase(host, 20), sshFileCase(host, 512, 'known'), sshFileCase(host, 512, 'changed'), sshFolderCase(host, 5_000, 'known'), sshFolderCase(host, 5_000, 'changed'), qemuCase(machine, 3), ec2Case({ ...host, url: cloud.url }, 1), ec2Case({ ...host, url: cloud.url }, 10), ...cacheCases];
 
 interface Row {
   readonly name: string;
@@ -74,6 +76,7 @@ try {
   }
   writeFileSync(join(here, 'last.json'), `${JSON.stringify({ node: process.version, packer: execFileSync('packer', ['version'], { encoding: 'utf8', env: { ...process.env, CHECKPOINT_DISABLE: '1' } }).trim(), runs, results }, undefined, 2)}\n`);
 } finally {
+  cloud.process.kill('SIGKILL');
   await sshd.stop();
   rmSync(folder, { recursive: true, force: true });
 }
