@@ -1,5 +1,5 @@
 // Whole builds of images on a second volume, and of volumes, on an EC2 that is not ours (moto), in a machine that is a real sshd.
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DeleteVolumeCommand, DescribeImagesCommand, DescribeSnapshotAttributeCommand, DescribeSnapshotsCommand, DescribeVolumesCommand } from '@aws-sdk/client-ec2';
 import t, { type Test } from 'tap';
@@ -53,8 +53,11 @@ t.test('volumes of Amazon EC2', { timeout: 300_000 }, async (t) => {
     t.match(tagsOf(snapshot), { 'team': 'web', 'kind': 'root', 'bake:state': 'finished' });
     t.same(await ec2Leftovers(client), []);
     t.match(await run(project), { code: 0, stderr: /up to date/ });
-    t.equal((await run(project, '--force', '--no-cache')).code, 0);
+    writeFileSync(join(project, 'image.ts'), readFileSync(join(project, 'image.ts'), 'utf8').replace("bootMode: 'uefi'", "bootMode: 'uefi-preferred', forceDeregister: true"));
+    const other = await run(project);
+    t.equal(other.code, 0, other.stderr);
     t.equal((await images()).length, 1, 'the old one was replaced');
+    t.not((await snapshots())[0]?.SnapshotId, snapshot?.SnapshotId, 'an image has a snapshot of its own');
     t.same(await ec2Leftovers(client), []);
   });
 
@@ -82,12 +85,19 @@ t.test('volumes of Amazon EC2', { timeout: 300_000 }, async (t) => {
     t.same(made.map(({ VolumeSize }) => VolumeSize).sort(), [1, 4]);
     const backup = made.find(({ VolumeSize }) => VolumeSize === 4);
     t.match(tagsOf(backup), { 'role': 'backup', 'bake:state': 'finished' });
-    const { CreateVolumePermissions } = await client.send(new DescribeSnapshotAttributeCommand({ SnapshotId: backup!.SnapshotId!, Attribute: 'createVolumePermission' }));
-    t.match(CreateVolumePermissions, [{ UserId: '123456789012' }]);
+    const users = async () => (await client.send(new DescribeSnapshotAttributeCommand({ SnapshotId: backup!.SnapshotId!, Attribute: 'createVolumePermission' }))).CreateVolumePermissions?.map(({ UserId }) => UserId);
+    t.same(await users(), ['123456789012']);
     t.match(first.stdout, new RegExp(`${volume!.VolumeId} \\(/dev/sdf\\)`));
     t.same(await ec2Leftovers(client), []);
 
     t.match(await run(project), { code: 0, stderr: /up to date/ });
+    const tfvars = await bake(project, ['outputs', '--format', 'tfvars'], moto.env);
+    t.match(tfvars.stdout, volume!.VolumeId!, tfvars.stderr);
+    writeFileSync(join(project, 'image.ts'), readFileSync(join(project, 'image.ts'), 'utf8').replace('123456789012', '210987654321'));
+    const other = await run(project);
+    t.equal(other.code, 0, other.stderr);
+    t.notMatch(other.stderr, /✔ instance/, 'that needs no machine');
+    t.same(await users(), ['210987654321']);
     await client.send(new DeleteVolumeCommand({ VolumeId: volume!.VolumeId! }));
     t.equal((await run(project)).code, 0);
     t.equal((await kept()).length, 1);

@@ -9,7 +9,7 @@ import { isIntermediate, planImage, planImageNames } from './plan-image.js';
 import { devicesOf, isStopped, planMachine, type PlannedMachine, planStop } from './plan-machine.js';
 import { ec2Ami, ec2Nothing } from './steps.js';
 import type { Ec2SurrogateDevice, Ec2SurrogateSourceProps } from './surrogate-props.js';
-import { ec2RegisteredAmi, ec2Snapshot, ec2SwappedRoot } from './volume-steps.js';
+import { ec2ImageSnapshot, ec2RegisteredAmi, ec2SwappedRoot } from './volume-steps.js';
 
 /**
  * Builds an AMI on a second volume of an instance of Amazon EC2: the provisioners partition it, put a system on it and unmount it; then the instance is
@@ -62,7 +62,7 @@ export class Ec2SurrogateSource extends Source {
     const { sourceDeviceName, deviceName: rootDeviceName = defaultRootDevice, ...root } = amiRootDevice;
     const snapshots = blockDevices.filter(({ omitFromArtifact = false }) => !omitFromArtifact).map((device) => ({
       device, step: build.step(`Snapshot${suffixOf(device.deviceName)}`, {
-        kind: ec2Snapshot, title: `snapshot of ${device.deviceName}`, spec: { access, instanceId: instance.ref('id'), deviceName: device.deviceName, description: snapshotDescription, tags: { ...build.tags, ...snapshotTags } },
+        kind: ec2ImageSnapshot, title: `snapshot of ${device.deviceName}`, spec: { access, instanceId: instance.ref('id'), deviceName: device.deviceName, description: snapshotDescription, tags: { ...build.tags, ...snapshotTags } },
       }, { lifetime, after }),
     }));
     const made = snapshots.map(({ device: { deviceName, type, iops, throughput, deleteOnTermination }, step }) => ({

@@ -1,7 +1,7 @@
 import type { Extension } from '../../engine/extension.js';
 import { ec2AmiCopy, ec2FastLaunch, ec2Image, ec2ImageNames, ec2ImageProtection, ec2ImageSettings, ec2SsmParameter } from './image-steps.js';
 import { ec2Ami, ec2BaseImage, ec2Instance, ec2InstanceProfile, ec2KeyPair, ec2LaunchCheck, ec2Network, ec2NetworkDrivers, ec2Nothing, ec2Ready, ec2SecurityGroup, ec2Stop } from './steps.js';
-import { ec2RegisteredAmi, ec2Snapshot, ec2SnapshotSharing, ec2SwappedRoot, ec2Volume, ec2VolumeSet } from './volume-steps.js';
+import { ec2ImageSnapshot, ec2RegisteredAmi, ec2Snapshot, ec2SnapshotSharing, ec2SwappedRoot, ec2Volume, ec2VolumeSet } from './volume-steps.js';
 
 const regions = async () => (await import('./engine/region.js')).awsRegions;
 const images = async () => (await import('./engine/aws-images.js')).awsImages;
@@ -31,6 +31,7 @@ export const ec2Extension: Extension = {
     { kind: ec2ImageProtection, load: async () => (await import('./engine/image-protection-handler.js')).imageProtectionHandler(await images()) },
     { kind: ec2SsmParameter, load: async () => (await import('./engine/ssm-parameter-handler.js')).ssmParameterHandler(await parameters()) },
     { kind: ec2Image, load: async () => (await import('./engine/image-handler.js')).imageHandler(await regions(), await parameters()) },
+    { kind: ec2ImageSnapshot, load: async () => (await import('./engine/snapshot-handler.js')).snapshotHandler(await volumeRegions()) },
     { kind: ec2Snapshot, load: async () => (await import('./engine/snapshot-handler.js')).snapshotHandler(await volumeRegions()) },
     { kind: ec2SnapshotSharing, load: async () => (await import('./engine/snapshot-sharing-handler.js')).snapshotSharingHandler(await images()) },
     { kind: ec2Volume, load: async () => (await import('./engine/volume-handler.js')).volumeHandler(await volumeRegions()) },

@@ -11,15 +11,18 @@ const accountId = z.string().regex(/^\d{12}$/, 'must be the id of an account: 12
 /** One volume of a machine. */
 const attachedFields = { access, instanceId: text, deviceName: z.string().min(1) };
 
-/** A snapshot of a volume, while its machine stands still. */
-export const ec2Snapshot = defineStepKind({
-  kind: 'ec2.snapshot',
-  type: 'resource',
-  part: true,
-  noun: 'snapshot',
-  version: 1,
+const snapshot = {
+  type: 'resource', part: true, noun: 'snapshot', version: 1,
   spec: z.strictObject({ ...attachedFields, description: late(z.string().max(255)).optional(), tags }),
-  outputs: ['id', 'region', 'volumeId', 'deviceName', 'token'],
+} as const;
+/** A snapshot of a volume that an image is put together of. It is made again with the image: two images of one snapshot could not be removed one by one. */
+export const ec2ImageSnapshot = defineStepKind({ ...snapshot, kind: 'ec2.imageSnapshot', outputs: ['id', 'region', 'volumeId', 'deviceName', 'token'] });
+
+/** A snapshot of a volume that stays for itself. */
+export const ec2Snapshot = defineStepKind({
+  ...snapshot,
+  kind: 'ec2.snapshot',
+  outputs: ['artifact', 'id', 'region', 'volumeId', 'deviceName', 'token'],
 });
 export type SnapshotSpec = z.output<typeof ec2Snapshot['spec']>;
 
@@ -48,7 +51,7 @@ export const ec2Volume = defineStepKind({
   noun: 'volume',
   version: 1,
   spec: z.strictObject({ ...attachedFields, tags }),
-  outputs: ['id', 'region', 'zone', 'deviceName', 'token'],
+  outputs: ['artifact', 'id', 'region', 'zone', 'deviceName', 'token'],
 });
 export type VolumeSpec = z.output<typeof ec2Volume['spec']>;
 

@@ -21,7 +21,7 @@ import { volumeHandler } from '../../../lib/platforms/ec2/engine/volume-handler.
 import { volumeRegionsOf } from '../../../lib/platforms/ec2/engine/volume-region.js';
 import { volumeSetHandler } from '../../../lib/platforms/ec2/engine/volume-set-handler.js';
 import { ec2Ami, ec2Instance, ec2Stop } from '../../../lib/platforms/ec2/steps.js';
-import { ec2RegisteredAmi, ec2Snapshot, ec2SwappedRoot, ec2Volume, ec2VolumeSet } from '../../../lib/platforms/ec2/volume-steps.js';
+import { ec2ImageSnapshot, ec2RegisteredAmi, ec2Snapshot, ec2SwappedRoot, ec2Volume, ec2VolumeSet } from '../../../lib/platforms/ec2/volume-steps.js';
 import { Crash, fakeClock, fakeServices, FakeWorld, MemoryJournal, openJournal } from '../../engine/fake-world.js';
 
 const build = 'Web/One';
@@ -36,7 +36,7 @@ const planOf = (last: string, steps: readonly PlanStep[]): Plan => ({ schema: 1,
 const snapshot = step('Snapshot', 'ec2.snapshot', 'artifact', { instanceId, deviceName: '/dev/sdf' }, ['Machine', 'Stop']);
 
 const plans = {
-  'an image of snapshots': planOf('Ami', [snapshot, step('Ami', 'ec2.registeredAmi', 'artifact', { namePrefix: 'web', replace: false, architecture: 'x86_64', rootDeviceName: '/dev/xvda', devices: [{ deviceName: '/dev/xvda', snapshotId: ref('Snapshot') }], ena: true, sriov: false, snapshots: [ref('Snapshot')] }, ['Snapshot'])]),
+  'an image of snapshots': planOf('Ami', [{ ...snapshot, kind: 'ec2.imageSnapshot' }, step('Ami', 'ec2.registeredAmi', 'artifact', { namePrefix: 'web', replace: false, architecture: 'x86_64', rootDeviceName: '/dev/xvda', devices: [{ deviceName: '/dev/xvda', snapshotId: ref('Snapshot') }], ena: true, sriov: false, snapshots: [ref('Snapshot')] }, ['Snapshot'])]),
   'an image of the instance': planOf('Ami', [
     step('Swap', 'ec2.swappedRoot', 'run', { instanceId, sourceDeviceName: '/dev/sdf', rootDeviceName: '/dev/xvda', omit: [] }, ['Machine', 'Stop']),
     step('Ami', 'ec2.ami', 'artifact', { instanceId, namePrefix: 'web', noReboot: false, replace: false }, ['Machine', 'Swap']),
@@ -71,7 +71,7 @@ class World {
       name: 'ec2',
       steps: [
         { kind: ec2Instance, load: async () => instanceHandler(regions) as never }, { kind: ec2Stop, load: async () => stopHandler(regions) as never }, { kind: ec2Ami, load: async () => amiHandler(regions) as never },
-        { kind: ec2Snapshot, load: async () => snapshotHandler(volumes) as never }, { kind: ec2Volume, load: async () => volumeHandler(volumes) as never }, { kind: ec2SwappedRoot, load: async () => swappedRootHandler(volumes) as never },
+        { kind: ec2ImageSnapshot, load: async () => snapshotHandler(volumes) as never }, { kind: ec2Snapshot, load: async () => snapshotHandler(volumes) as never }, { kind: ec2Volume, load: async () => volumeHandler(volumes) as never }, { kind: ec2SwappedRoot, load: async () => swappedRootHandler(volumes) as never },
         { kind: ec2RegisteredAmi, load: async () => registeredAmiHandler(regions, () => this.storage) as never }, { kind: ec2VolumeSet, load: async () => volumeSetHandler(volumes) as never },
       ],
     };

@@ -42,6 +42,7 @@ t.test('an image is registered of the snapshots of the volumes that it is to hav
     { deviceName: '/dev/sdi', size: 2, encrypted: true },
   ].map((device) => ({ ...device })), 'without a word about encryption where there is a snapshot');
   t.match(specOf('Snapshot-sdf'), { tags: { kind: 'root' } });
+  t.equal(step('Snapshot-sdf')?.kind, 'ec2.imageSnapshot', 'which is made again with its image');
   for (const name of ['Snapshot-sdf', 'Ami']) t.equal(step(name)?.lifetime, 'artifact', name);
   t.end();
 });

@@ -1,3 +1,4 @@
+import type { Artifact } from '../../../core/artifact.js';
 import { BakeError } from '../../../core/bake-error.js';
 import type { JsonObject } from '../../../core/json.js';
 import type { ResourceHandler, StepContext } from '../../../engine/handler.js';
@@ -6,7 +7,7 @@ import { stamped, tokenTag } from './stamps.js';
 import type { SnapshotFacts, VolumePort } from './volume-port.js';
 import { volumeAt, type VolumeRegion, type VolumeRegionFor } from './volume-region.js';
 
-type Handle = JsonObject & { readonly id: string; readonly region: string; readonly volumeId: string; readonly deviceName: string; readonly token: string; readonly access: JsonObject };
+type Handle = JsonObject & { readonly artifact: Artifact; readonly id: string; readonly region: string; readonly volumeId: string; readonly deviceName: string; readonly token: string; readonly access: JsonObject };
 
 /** An image that was just deregistered may still have its snapshots, for so many milliseconds. */
 const longestUse = 60_000;
@@ -74,5 +75,8 @@ function isDone({ id, state, reason }: SnapshotFacts): boolean {
 
 async function handleOf({ id, volumeId }: SnapshotFacts, { access, deviceName }: SnapshotSpec, { ec2 }: VolumeRegion, token: string): Promise<Handle> {
   const region = await ec2.region();
-  return { id, region, volumeId, deviceName, token, access: { ...access, region } };
+  return {
+    id, region, volumeId, deviceName, token, access: { ...access, region },
+    artifact: { type: 'ec2.snapshot', id: `${region}:${id}`, title: `snapshot ${id} of ${deviceName} in ${region}`, files: [], data: { region, id, volumeId, deviceName } },
+  };
 }

@@ -1,3 +1,4 @@
+import type { Artifact } from '../../../core/artifact.js';
 import { BakeError } from '../../../core/bake-error.js';
 import type { JsonObject } from '../../../core/json.js';
 import type { ResourceHandler, StepContext } from '../../../engine/handler.js';
@@ -7,7 +8,7 @@ import { stamped, tokenTag } from './stamps.js';
 import type { VolumeFacts, VolumePort } from './volume-port.js';
 import { volumeAt, type VolumeRegion, type VolumeRegionFor } from './volume-region.js';
 
-type Handle = JsonObject & { readonly id: string; readonly region: string; readonly zone: string; readonly deviceName: string; readonly token: string; readonly access: JsonObject };
+type Handle = JsonObject & { readonly artifact: Artifact; readonly id: string; readonly region: string; readonly zone: string; readonly deviceName: string; readonly token: string; readonly access: JsonObject };
 
 /** Lets a volume outlive its instance. Until then, and if the build fails after that, it goes with the instance. */
 export function volumeHandler(regionFor: VolumeRegionFor): ResourceHandler<VolumeSpec, Handle> {
@@ -45,5 +46,8 @@ export async function isThere(id: string, storage: VolumePort, { signal }: Pick<
 
 async function handleOf({ id, zone }: VolumeFacts, { access, deviceName }: VolumeSpec, { ec2 }: VolumeRegion, token: string): Promise<Handle> {
   const region = await ec2.region();
-  return { id, region, zone, deviceName, token, access: { ...access, region } };
+  return {
+    id, region, zone, deviceName, token, access: { ...access, region },
+    artifact: { type: 'ec2.volume', id: `${region}:${id}`, title: `volume ${id} (${deviceName}) in ${region}`, files: [], data: { region, zone, id, deviceName } },
+  };
 }
