@@ -57,7 +57,8 @@ t.test('volumes of Amazon EC2', { timeout: 300_000 }, async (t) => {
     const other = await run(project);
     t.equal(other.code, 0, other.stderr);
     t.equal((await images()).length, 1, 'the old one was replaced');
-    t.not((await snapshots())[0]?.SnapshotId, snapshot?.SnapshotId, 'an image has a snapshot of its own');
+    // moto does not know which snapshots a registered image has: there the old one's stays.
+    t.same((await snapshots()).filter(({ SnapshotId }) => SnapshotId !== snapshot?.SnapshotId).length, 1, 'an image has a snapshot of its own');
     t.same(await ec2Leftovers(client), []);
   });
 

@@ -3,11 +3,11 @@ import type { BuildPlanner, PlannedStep } from '../../image/compile.js';
 import { Source } from '../../image/source.js';
 import { Ami } from './ami.js';
 import { checkEc2Props } from './check-ec2-props.js';
-import type { Ec2SourceProps } from './ec2-props.js';
+import type { Ec2BlockDevice, Ec2SourceProps } from './ec2-props.js';
 import { namingOf } from './naming.js';
 import { isIntermediate, planImage, planImageNames } from './plan-image.js';
-import { devicesOf, isStopped, type PlannedMachine, planMachine, planStop, planTidy } from './plan-machine.js';
-import { type Ec2Access, ec2Ami, ec2Nothing } from './steps.js';
+import { isStopped, type PlannedMachine, planMachine, planStop, planTidy } from './plan-machine.js';
+import { type BlockDeviceSpec, type Ec2Access, ec2Ami, ec2Nothing } from './steps.js';
 
 /**
  * Builds an AMI in an instance of Amazon EC2, whose root volume is EBS: the instance is started from another AMI,
@@ -53,8 +53,13 @@ export class Ec2Source extends Source {
       kind: ec2Ami, title: isOnWay ? 'AMI to copy from' : typeof name === 'string' ? `AMI ${name}` : 'AMI',
       spec: {
         access, instanceId: instance.ref('id'), name: isOnWay ? undefined : name, namePrefix: isOnWay ? `${namePrefix}-intermediate` : namePrefix, description: amiDescription,
-        noReboot: !isStopped(this.props), replace: forceDeregister, blockDevices: devicesOf(blockDevices), tags: build.tags,
+        noReboot: !isStopped(this.props), replace: forceDeregister, blockDevices: blockDevices && inImage(blockDevices), tags: build.tags,
       },
     }, { lifetime: isOnWay ? 'run' : 'artifact', after: stopped });
   }
+}
+
+/** What is to be said of the instance's own volumes once more when its image is made. */
+function inImage(devices: readonly Ec2BlockDevice[]): readonly BlockDeviceSpec[] {
+  return devices.filter(({ deleteOnTermination }) => deleteOnTermination !== undefined).map(({ deviceName, deleteOnTermination }) => ({ deviceName, deleteOnTermination }));
 }

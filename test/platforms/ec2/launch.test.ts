@@ -1,8 +1,9 @@
 // What a machine may be asked for, as EC2 is asked for it, and what does not fit together.
 import t from 'tap';
+import { Size } from '../../../lib/core/size.js';
 import { App } from '../../../lib/image/app.js';
 import { Image } from '../../../lib/image/image.js';
-import { runInput } from '../../../lib/platforms/ec2/engine/aws-input.js';
+import { imageMappingOf, runInput } from '../../../lib/platforms/ec2/engine/aws-input.js';
 import type { InstanceRequest } from '../../../lib/platforms/ec2/engine/ec2-port.js';
 import { AmiLookup, Ec2Source, HostKey, type Ec2SourceProps } from '../../../lib/platforms/ec2/index.js';
 import { synthesize } from '../../../lib/synth/synthesize.js';
@@ -33,6 +34,14 @@ t.test('each wish is one of EC2\'s', (t) => {
   ];
   for (const [wish, expected] of cases) t.match(asked(wish), expected, JSON.stringify(wish));
   t.notOk('InstanceInitiatedShutdownBehavior' in asked({ spot: {} }), 'EC2 takes it of no spot instance');
+  t.end();
+});
+
+t.test('of a volume that the instance has, nothing is said for its image but whether it ends with its machines', (t) => {
+  t.same(imageMappingOf({ deviceName: '/dev/xvda', deleteOnTermination: false }), { DeviceName: '/dev/xvda', Ebs: { DeleteOnTermination: false } });
+  t.match(imageMappingOf({ deviceName: '/dev/sdg', size: 8 }), { DeviceName: '/dev/sdg', Ebs: { VolumeSize: 8, VolumeType: 'gp3', DeleteOnTermination: true } }, 'a volume that only the image has');
+  const { steps } = synth({ blockDevices: [{ deviceName: '/dev/xvda', size: Size.gibibytes(12), encrypted: true, deleteOnTermination: false }, { deviceName: '/dev/sdf', snapshotId: 'snap-00000001' }] });
+  t.same(steps.find(({ name }) => name === 'Ami')?.spec['blockDevices'], [{ deviceName: '/dev/xvda', deleteOnTermination: false }], 'a snapshot that is the user\'s is none of the image, with which it would be removed');
   t.end();
 });
 

@@ -4,7 +4,7 @@ import type { Ec2Access } from '../steps.js';
 import { type Ec2Client, openEc2 } from './aws-client.js';
 import { ec2Error } from './aws-error.js';
 import { Joint } from './joint.js';
-import { mappingOf, runInput, tagsOf } from './aws-input.js';
+import { imageMappingOf, runInput, tagsOf } from './aws-input.js';
 import { tokenTag } from './stamps.js';
 import type { CreateImageRequest, Ec2Port, Filters, ImageFacts, ImageQuery, InstanceFacts, InstanceRequest, SecurityGroupRequest, SubnetFacts, Tags } from './ec2-port.js';
 
@@ -167,7 +167,7 @@ class AwsEc2 implements Ec2Port {
     const { sdk, client } = await this.#open();
     const { ImageId = '', $metadata } = await this.#do('CreateImage', () => client.send(new sdk.CreateImageCommand({
       InstanceId: instanceId, Name: name, NoReboot: noReboot, ...(description === undefined ? {} : { Description: description }),
-      ...(blockDevices.length === 0 ? {} : { BlockDeviceMappings: blockDevices.map((device) => mappingOf(device, device.deleteOnTermination ?? true)) }),
+      ...(blockDevices.length === 0 ? {} : { BlockDeviceMappings: blockDevices.map(imageMappingOf) }),
       TagSpecifications: [{ ResourceType: 'image', Tags: tagsOf(tags) }],
     }), { abortSignal }));
     if (isRepeated($metadata)) await Promise.all((await this.images({ owners: ['self'], filters: { [`tag:${tokenTag}`]: [tags[tokenTag] ?? ''] } }, abortSignal)).filter(({ id }) => id !== ImageId).map(({ id, snapshots }) => this.deregisterImage(id, snapshots, abortSignal)));

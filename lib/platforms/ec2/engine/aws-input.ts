@@ -49,6 +49,16 @@ export function mappingOf({ deviceName, size, type, iops, throughput, encrypted,
   return { DeviceName: deviceName, Ebs: { DeleteOnTermination, VolumeType: type ?? 'gp3', VolumeSize: size, Iops: iops, Throughput: throughput, Encrypted: encrypted, KmsKeyId: kmsKeyId, SnapshotId: snapshotId } };
 }
 
+/**
+ * A device of an image that is made of an instance. Of a volume that the instance has, EC2 lets nothing be said but whether it
+ * ends with the machines of the image; what has a size or a snapshot is one that only those have.
+ */
+export function imageMappingOf(device: BlockDeviceSpec): BlockDeviceMapping {
+  const { deviceName, size, snapshotId, noDevice, deleteOnTermination = true } = device;
+  if (noDevice === true || size !== undefined || snapshotId !== undefined) return mappingOf(device, deleteOnTermination);
+  return { DeviceName: deviceName, Ebs: { DeleteOnTermination: deleteOnTermination } };
+}
+
 /** As EC2 wants them. */
 export function tagsOf(tags: Tags): { Key: string; Value: string }[] {
   return Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));

@@ -45,6 +45,11 @@ const keepVolume: readonly Grant[] = [
   describe('Volumes', 'Instances'), { actions: ['ec2:CreateTags', 'ec2:DeleteVolume'], resources: ec2('volume'), condition: stamped }, { actions: ['ec2:ModifyInstanceAttribute'], resources: ec2('instance'), condition: stamped },
 ];
 
+const makeSnapshot: readonly Grant[] = [
+  { actions: ['ec2:CreateSnapshot'], resources: snapshotArns, condition: beingStamped }, { actions: ['ec2:CreateSnapshot'], resources: ec2('volume') }, tagging('CreateSnapshot'),
+  describe('Snapshots', 'Volumes'), { actions: ['ec2:DeleteSnapshot'], resources: snapshotArns, condition: stamped },
+];
+
 function launchGrants(spec: JsonObject): readonly Grant[] {
   return [
     { actions: ['ec2:RunInstances'], resources: ec2('instance', 'volume', 'network-interface', ...(spec['spot'] === undefined ? [] : ['spot-instances-request'])), condition: beingStamped },
@@ -129,10 +134,8 @@ const grants: Readonly<Record<KindName, GrantsOf>> = {
   ec2ImageProtection: () => [{ actions: ['ec2:EnableImageDeregistrationProtection', 'ec2:DisableImageDeregistrationProtection'], resources: imageArns, condition: stamped }],
   ec2SsmParameter: ({ name }) => [{ actions: ['ssm:GetParameter', 'ssm:GetParameterHistory', 'ssm:PutParameter', 'ssm:DeleteParameter'], resources: parameterArn(name) }],
   ec2Image: () => [describe('Images'), { actions: ['ec2:CreateTags'], resources: imageArns, condition: stamped }, { actions: ['ec2:CreateTags'], resources: snapshotArns }],
-  ec2Snapshot: () => [
-    { actions: ['ec2:CreateSnapshot'], resources: snapshotArns, condition: beingStamped }, { actions: ['ec2:CreateSnapshot'], resources: ec2('volume') }, tagging('CreateSnapshot'),
-    describe('Snapshots', 'Volumes'), { actions: ['ec2:DeleteSnapshot'], resources: snapshotArns, condition: stamped },
-  ],
+  ec2ImageSnapshot: () => makeSnapshot,
+  ec2Snapshot: () => makeSnapshot,
   ec2SnapshotSharing: () => [describe('SnapshotAttribute'), { actions: ['ec2:ModifySnapshotAttribute'], resources: snapshotArns, condition: stamped }],
   ec2Volume: () => keepVolume,
   ec2SwappedRoot: () => [...keepVolume, { actions: ['ec2:AttachVolume', 'ec2:DetachVolume'], resources: ec2('instance', 'volume'), condition: stamped }],
