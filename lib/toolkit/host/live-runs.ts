@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { BakeError } from '../../core/bake-error.js';
@@ -35,13 +35,18 @@ export async function announceRun(run: string, identity: ProcessIdentity): Promi
  */
 export async function homeOfRuns(): Promise<string> {
   const path = join(folder, '.home');
+  const known = await readFile(path, 'utf8').catch(() => undefined);
+  if (known !== undefined) return known;
+  const mark = randomBytes(8).toString('hex');
   try {
     if ((await mkdir(folder, { recursive: true })) !== undefined) await chmod(folder, 0o1777);
-    await writeFile(path, randomBytes(8).toString('hex'), { flag: 'wx' });
+    await writeFile(`${path}-${mark}`, mark, { flag: 'wx' });
+    await link(`${path}-${mark}`, path).catch((error: NodeJS.ErrnoException) => { if (error.code !== 'EEXIST') throw error; }); // whole at once, and the first one counts
+    await rm(`${path}-${mark}`);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw notWritable(error as NodeJS.ErrnoException);
+    throw notWritable(error as NodeJS.ErrnoException);
   }
-  return (await readFile(path, 'utf8')).trim();
+  return readFile(path, 'utf8');
 }
 
 function notWritable(error: NodeJS.ErrnoException): BakeError {
