@@ -41,6 +41,7 @@ export async function homeOfRuns(): Promise<string> {
   try {
     if ((await mkdir(folder, { recursive: true })) !== undefined) await chmod(folder, 0o1777);
     await writeFile(`${path}-${mark}`, mark, { flag: 'wx' });
+    await chmod(`${path}-${mark}`, 0o644); // whatever the umask: every user of this computer reads it
     await link(`${path}-${mark}`, path).catch((error: NodeJS.ErrnoException) => { if (error.code !== 'EEXIST') throw error; }); // whole at once, and the first one counts
     await rm(`${path}-${mark}`);
   } catch (error) {
