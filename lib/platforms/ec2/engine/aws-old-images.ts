@@ -47,11 +47,21 @@ function oldImage({ ImageId = '', Name = '', CreationDate = '', State, Deprecati
 
 async function users(access: Ec2Access, ids: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
   if (ids.length === 0) return new Map();
-  const found = await Promise.all([instances(access, ids, signal), templates(access, signal), configurations(access, signal), parameters(access, signal)]);
+  const found = await Promise.all([shares(access, ids, signal), instances(access, ids, signal), templates(access, signal), configurations(access, signal), parameters(access, signal)]);
   return new Map(found.flat());
 }
 
 type Uses = readonly (readonly [image: string, user: string])[];
+
+/** What other accounts do with an image cannot be seen from here. */
+async function shares(access: Ec2Access, ids: readonly string[], abortSignal: AbortSignal): Promise<Uses> {
+  const { sdk, client } = await openEc2(access);
+  const all = await Promise.all(ids.map(async (id) => {
+    const { LaunchPermissions = [] } = await calling('DescribeImageAttribute', () => client.send(new sdk.DescribeImageAttributeCommand({ ImageId: id, Attribute: 'launchPermission' }), { abortSignal }));
+    return LaunchPermissions.map(({ UserId, OrganizationArn, OrganizationalUnitArn }) => [id, `${UserId ?? OrganizationArn ?? OrganizationalUnitArn ?? 'anybody'}, perhaps: it is shared`] as const);
+  }));
+  return all.flat();
+}
 
 async function instances(access: Ec2Access, ids: readonly string[], abortSignal: AbortSignal): Promise<Uses> {
   const { sdk, client } = await openEc2(access);
