@@ -1,9 +1,10 @@
 // Whole builds on an EC2 that is not ours (moto), in a machine that is a real sshd.
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DescribeImagesCommand, DescribeInstancesCommand, DescribeSnapshotsCommand } from '@aws-sdk/client-ec2';
 import t, { type Test } from 'tap';
 import { bake, startBake } from '../support/bake-cli.js';
+import { startChaosProxy } from '../support/chaos-proxy.js';
 import { startCloudMachine } from '../support/cloud-machine.js';
 import { ec2Client, ec2Leftovers } from '../support/ec2-leftovers.js';
 import { type Moto, startMoto } from '../support/moto.js';
@@ -108,6 +109,33 @@ new Shell(image, 'Who', { inline: ['echo "I am $(whoami)"'] });
     t.match(stderr, /✔ removed: temporary instance profile/);
     const { Reservations = [] } = await client.send(new DescribeInstancesCommand({}));
     t.match(Reservations[0]?.Instances?.[0], { KeyName: /^bake-/, SubnetId: /^subnet-/, Placement: { AvailabilityZone: /eu-west-1[bc]/ } });
+    t.same(await ec2Leftovers(client), []);
+  });
+
+  await t.test('EC2 Instance Connect gives the run\'s key to a machine without cloud-init, and nothing of it stays', async (t) => {
+    await moto.reset();
+    const sshd = await startSshd();
+    t.teardown(() => sshd.stop());
+    const keys = join(sshd.folder, 'authorized_keys');
+    const own = join(sshd.folder, 'home/.ssh/authorized_keys');
+    let sent = 0;
+    // What the agent of an image does, which moto has no machine for.
+    const agent = await startChaosProxy(t, moto.url, 1, undefined, (action, body) => {
+      if (action !== 'SendSSHPublicKey') return;
+      sent++;
+      appendFileSync(keys, `${(JSON.parse(body) as { readonly SSHPublicKey: string }).SSHPublicKey}\n`);
+    });
+    const project = t.testdir({ 'image.ts': `import { App, Image, Shell } from 'bake-sdk';
+import { AmiLookup, Ec2Source, HostKey } from 'bake-sdk/ec2';
+const image = new Image(new App(), 'Web');
+new Ec2Source(image, 'Ec2', { baseImage: ${lookup}, userData: false, keyPair: 'instance-connect', allowFrom: ['203.0.113.7/32'], ssh: { user: '${sshd.user}', host: '127.0.0.1', port: ${sshd.port}, hostKey: HostKey.publicKey('${sshd.hostPublicKey}') } });
+new Shell(image, 'Kept', { inline: ['cat ~/.ssh/authorized_keys'] });
+` });
+    const { code, stderr } = await bake(project, ['run'], { ...moto.env, AWS_ENDPOINT_URL: agent.url });
+    t.equal(code, 0, stderr);
+    t.ok(sent >= 1);
+    t.match(stderr, /│ {3}ssh-ed25519 AAAA/, 'while it is built, the key is let in for good');
+    t.notOk(existsSync(own), 'then it is taken out');
     t.same(await ec2Leftovers(client), []);
   });
 

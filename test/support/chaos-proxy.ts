@@ -27,8 +27,8 @@ export interface ChaosProxy {
 /** Milliseconds that a slow answer takes. */
 const slowness = 400;
 
-/** Starts one in front of a server; the same seed does the same to the same calls. It ends with the test. */
-export async function startChaosProxy(t: Test, target: string, seed: number, chaos: Chaos = { throttled: 0, failed: 0, lost: 0, unanswered: 0, slow: 0 }): Promise<ChaosProxy> {
+/** Starts one in front of a server; the same seed does the same to the same calls. It ends with the test. @param onCall is told of each call that reaches it */
+export async function startChaosProxy(t: Test, target: string, seed: number, chaos: Chaos = { throttled: 0, failed: 0, lost: 0, unanswered: 0, slow: 0 }, onCall: (action: string, body: string) => void = () => {}): Promise<ChaosProxy> {
   const random = randomOf(seed);
   const done: string[] = [];
   const asked = new Set<string>();
@@ -39,6 +39,7 @@ export async function startChaosProxy(t: Test, target: string, seed: number, cha
       const body = Buffer.concat(chunks);
       const action = new URLSearchParams(body.toString('latin1')).get('Action') ?? String(incoming.headers['x-amz-target'] ?? incoming.url).replace(/^.*\./, '');
       asked.add(action);
+      onCall(action, body.toString());
       const what = chaos.only?.test(action) === false ? undefined : choose(random(), chaos);
       if (what !== undefined) done.push(`${what} ${action}`);
       if (what === 'lost') return void incoming.socket.destroy();

@@ -83,11 +83,11 @@ export function checkDevice(source: Source, device: Ec2BlockDevice, fault: Fault
 }
 
 function checkLogin({ ssh, userData, longestLife, keyPair }: Ec2MachineProps, fault: Fault): void {
-  if (keyPair === 'temporary' && hasOwnLogin(ssh)) fault('ConflictingProps', "keyPair: 'temporary' is the run's own key, and \"ssh\" names another one", 'leave one of them out');
-  if (keyPair === 'temporary' && ssh.temporaryKeyPair?.type === 'ecdsa') fault('InvalidProp', 'EC2 imports no key of the type ecdsa', "write ssh: { temporaryKeyPair: { type: 'ed25519' } }");
+  if (typeof keyPair === 'string' && hasOwnLogin(ssh)) fault('ConflictingProps', `keyPair: '${keyPair}' is the run's own key, and "ssh" names another one`, 'leave one of them out');
+  if (typeof keyPair === 'string' && ssh.temporaryKeyPair?.type === 'ecdsa') fault('InvalidProp', 'EC2 takes no key of the type ecdsa', "write ssh: { temporaryKeyPair: { type: 'ed25519' } }");
   if (typeof keyPair === 'object' && !hasOwnLogin(ssh)) fault('NoLogin', `only who has the private half of the key pair ${keyPair.name} can log in with it`, 'give ssh: { privateKeyFile } or { agent: true }');
   if (userData !== false) return;
-  if (!hasOwnLogin(ssh) && keyPair === undefined) fault('NoLogin', 'without cloud-init, bake cannot put a key into the machine', "give ssh: { user, privateKeyFile, hostKey }, keyPair: 'temporary' if the image takes EC2's key pairs, or leave userData: false out");
+  if (!hasOwnLogin(ssh) && keyPair === undefined) fault('NoLogin', 'without cloud-init, bake cannot put a key into the machine', "give ssh: { user, privateKeyFile, hostKey }, keyPair: 'temporary' or 'instance-connect' if the image has EC2's agents, or leave userData: false out");
   if (ssh.hostKey === undefined) fault('HostKeyNotNamed', 'nothing says which host key this machine shows', "give ssh: { hostKey: HostKey.publicKey('ssh-ed25519 …') } or HostKey.fingerprint('SHA256:…'); HostKey.insecureAcceptAny() trusts whoever answers at its address");
   if (longestLife !== undefined) fault('InvalidProp', '"longestLife" needs cloud-init, and with userData: false there is none', 'leave one of them out');
 }

@@ -126,9 +126,10 @@ export interface Ec2MachineProps extends Ec2AccessProps {
   readonly longestLife?: Duration;
   /**
    * A key pair of EC2, for images whose own agent lets its holder in. `{ name }`: one that is there, whose private half `ssh` names.
-   * `'temporary'`: the run's own, imported for its time. @default - none: cloud-init is given the run's key with the user data
+   * `'temporary'`: the run's own, imported for its time. `'instance-connect'`: the run's own is given to the machine by EC2 Instance Connect, whose
+   * agent the image must have. @default - none: cloud-init is given the run's key with the user data
    */
-  readonly keyPair?: 'temporary' | { readonly name: string };
+  readonly keyPair?: 'temporary' | 'instance-connect' | { readonly name: string };
   readonly ssh: Ec2SshProps;
 }
 

@@ -41,7 +41,7 @@ export function planMachine(build: BuildPlanner, props: Ec2MachineProps, first: 
       connection: login.connection, knownHost: props.ssh.host,
     },
   }, before);
-  const ready = build.step('Ready', { kind: ec2Ready, title: 'wait until the machine lets us in', spec: { access, instanceId: instance.ref('id'), connection: instance.ref('connection') } });
+  const ready = build.step('Ready', { kind: ec2Ready, title: 'wait until the machine lets us in', spec: { access, instanceId: instance.ref('id'), connection: instance.ref('connection'), sentKey: props.keyPair === 'instance-connect' ? { user: props.ssh.user, publicKey: login.publicKey } : undefined } });
   build.provision({
     step: ready, connection: instance.ref('connection'),
     variables: { id: instance.ref('id'), host: instance.ref('host'), port: props.ssh.port ?? 22, ...login.variables, sourceImageId: base.ref('id') },
@@ -96,6 +96,6 @@ function instanceProfileOf(build: BuildPlanner, { instanceProfile }: Ec2MachineP
 }
 
 function keyNameOf(build: BuildPlanner, { keyPair }: Ec2MachineProps, { access, tags, before }: Around, { publicKey }: Login): unknown {
-  if (keyPair !== 'temporary') return keyPair?.name;
+  if (keyPair !== 'temporary') return typeof keyPair === 'object' ? keyPair.name : undefined;
   return build.step('ImportedKeyPair', { kind: ec2KeyPair, title: 'public key for EC2', spec: { access, publicKey, tags } }, before).ref('name');
 }

@@ -194,7 +194,8 @@ export const ec2Ready = defineStepKind({
   kind: 'ec2.ready',
   type: 'action',
   version: 1,
-  spec: z.strictObject({ access, instanceId: text, connection: late(asConnection) }),
+  /** `sentKey`: what EC2 Instance Connect is given. */
+  spec: z.strictObject({ access, instanceId: text, connection: late(asConnection), sentKey: z.strictObject({ user: text, publicKey: text }).optional() }),
   outputs: [],
 });
 

@@ -110,7 +110,7 @@ const grants: Readonly<Record<KindName, GrantsOf>> = {
     ...(managedPolicies === undefined ? [] : [attaching(managedPolicies as readonly string[])]),
   ],
   ec2Instance: (spec) => [...launchGrants(spec), describe('Instances'), { actions: ['ec2:TerminateInstances'], resources: ec2('instance'), condition: stamped }],
-  ec2Ready: () => [describe('Instances')],
+  ec2Ready: ({ sentKey }) => [describe('Instances'), ...(sentKey === undefined ? [] : [{ actions: ['ec2-instance-connect:SendSSHPublicKey'], resources: ec2('instance'), condition: stamped }])],
   ec2Stop: () => [describe('Instances'), { actions: ['ec2:StopInstances'], resources: ec2('instance'), condition: stamped }],
   ec2NetworkDrivers: () => [{ actions: ['ec2:ModifyInstanceAttribute'], resources: ec2('instance'), condition: stamped }],
   ec2Ami: ({ replace }) => [
