@@ -42,7 +42,7 @@ export async function scanRegion(region: VolumeRegion, host: ScanHost): Promise<
     ...volumes.filter(({ state, attached }) => state !== 'deleting' && attached?.endsWithInstance !== true).map(({ id, tags }) => stray('volume', id, tags, () => removeVolume(id, region, host))),
     ...snapshots.filter(({ id }) => !ofImages.has(id)).map(({ id, tags }) => stray('snapshot', id, tags, () => removeSnapshot(id, storage, host))),
     ...keyPairs.map(({ name: of, tags }) => stray('key pair', of, tags, () => ec2.deleteKeyPair(of, signal))),
-    ...groups.map(({ id, name: of, tags }) => stray('security group', `${id} ${of}`, tags, () => removeSecurityGroup(id, ec2, host))),
+    ...groups.map(({ id, name: of, tags }) => stray('security group', `${id} ${of}`, tags, async () => { await removeSecurityGroup(id, ec2, host); })),
   ].filter(({ run }) => run !== '');
 }
 

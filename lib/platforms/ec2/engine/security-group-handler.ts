@@ -5,9 +5,9 @@ import { BakeError } from '../../../core/bake-error.js';
 import type { ResourceHandler, StepContext } from '../../../engine/handler.js';
 import type { ec2SecurityGroup } from '../steps.js';
 import type { Ec2Port, SecurityGroupRequest } from './ec2-port.js';
-import { Joint } from './joint.js';
 import { publicAddress } from './public-address.js';
 import type { RegionFor } from './region.js';
+import { SharedGroups } from './shared-groups.js';
 import { stamped } from './stamps.js';
 
 type Spec = z.output<(typeof ec2SecurityGroup)['spec']>;
@@ -17,23 +17,14 @@ type Handle = JsonObject & { readonly id: string; readonly name: string; readonl
 const longestUse = 10 * 60_000;
 const [firstPause, longestPause] = [500, 2_000];
 
-interface Made {
-  readonly id: string;
-  users: number;
-}
-
 /** A temporary group; the builds of a run that ask for the same have one together. */
 export function securityGroupHandler(regionFor: RegionFor): ResourceHandler<Spec, Handle> {
-  const made = new Map<string, Made>();
-  const making = new Joint<string>();
+  const shared = new SharedGroups();
   return {
     async acquire(spec, ctx) {
       const { ec2 } = regionFor(spec.access);
       const name = nameOf(spec, ctx.run.id);
-      const id = made.get(name)?.id ?? await making.join(name, ctx.signal, (signal) => make(name, spec, ec2, { ...ctx, signal }));
-      const mine = made.get(name) ?? { id, users: 0 };
-      made.set(name, mine);
-      mine.users++;
+      const id = await shared.use(keyOf(spec.access, name), ctx.token, ctx.signal, (signal) => make(name, spec, ec2, { ...ctx, signal }));
       return { id, name, access: spec.access };
     },
     async find(token, spec, ctx) {
@@ -41,12 +32,7 @@ export function securityGroupHandler(regionFor: RegionFor): ResourceHandler<Spec
       const [group] = await regionFor(spec.access).ec2.securityGroups(named(name), ctx.signal);
       return group === undefined ? undefined : { id: group.id, name, access: spec.access };
     },
-    async release({ id, name, access }, ctx) {
-      const mine = made.get(name);
-      if (mine !== undefined && --mine.users > 0) return;
-      made.delete(name);
-      await removeSecurityGroup(id, regionFor(access).ec2, ctx);
-    },
+    release: ({ id, name, access }, ctx) => shared.leave(keyOf(access, name), ctx.token, (isWanted) => removeSecurityGroup(id, regionFor(access).ec2, ctx, isWanted)),
     settle: 5_000,
   };
 }
@@ -74,17 +60,27 @@ async function create(request: SecurityGroupRequest, ec2: Ec2Port, { signal }: S
   }
 }
 
-/** Waits as long as an instance that is on its way out still has it. */
-export async function removeSecurityGroup(id: string, ec2: Ec2Port, ctx: Pick<StepContext, 'clock' | 'signal'>): Promise<void> {
-  const deadline = ctx.clock.now() + longestUse;
+/**
+ * Waits as long as an instance that is on its way out still has it.
+ * @returns false if somebody wants it after all, so that it stays
+ */
+export async function removeSecurityGroup(id: string, ec2: Ec2Port, { clock, signal }: Pick<StepContext, 'clock' | 'signal'>, isWanted: () => boolean = () => false): Promise<boolean> {
+  const deadline = clock.now() + longestUse;
   for (let pause = firstPause; ; pause = Math.min(pause * 2, longestPause)) {
+    if (isWanted()) return false;
     try {
-      return await ec2.deleteSecurityGroup(id, ctx.signal);
+      await ec2.deleteSecurityGroup(id, signal);
+      return true;
     } catch (error) {
-      if (!BakeError.is(error) || error.code !== 'Ec2InUse' || ctx.clock.now() > deadline) throw error;
-      await ctx.clock.sleep(pause, ctx.signal);
+      if (!BakeError.is(error) || error.code !== 'Ec2InUse' || clock.now() > deadline) throw error;
+      await clock.sleep(pause, signal);
     }
   }
+}
+
+/** In two regions, or two accounts, groups of one name are two. */
+function keyOf(access: JsonObject, name: string): string {
+  return JSON.stringify([access, name]);
 }
 
 /** Says which run it is of and what it lets in: so it is found again from the token alone, whichever build made it. */
