@@ -80,6 +80,8 @@ export interface Extension {
 
 /** Which images are retired, and how fast. */
 export interface ImagePruning {
+  /** Only images of this project, as it is called. */
+  readonly projectName: string;
   /** So many of each build stay, the newest. */
   readonly keep: number;
   /** Younger ones stay; milliseconds. */

@@ -23,6 +23,8 @@ export interface StepContext {
     readonly force: boolean;
     /** Stands for the computer on which it can be seen whether this run is alive; goes on what is seen from other computers too. */
     readonly home?: string;
+    /** What the project is called, wherever it lies. */
+    readonly projectName?: string;
   };
   /** `<run id>-<hash of the step id>`: the stamp to put on whatever the handler creates. The same on every attempt and in recovery. */
   readonly token: string;

@@ -32,6 +32,8 @@ export interface EngineServices {
     readonly force: boolean;
     /** Where it can be seen whether it is alive. @default - it makes nothing that is seen from elsewhere */
     readonly home?: string;
+    /** What the project is called, wherever it lies. @default - it makes nothing that is seen from elsewhere */
+    readonly projectName?: string;
   };
 }
 

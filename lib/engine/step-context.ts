@@ -43,7 +43,7 @@ export function makeStepContext({ step, signal, services, notify, connect, onLin
   };
   return {
     step, token, signal, clock, exec, ids, log,
-    run: { id: run.id, tmp, logs: join(run.folder, 'logs'), project: run.project, cache: run.cache, force: run.force, ...(run.home === undefined ? {} : { home: run.home }) },
+    run: { id: run.id, tmp, logs: join(run.folder, 'logs'), project: run.project, cache: run.cache, force: run.force, ...(run.home === undefined ? {} : { home: run.home }), ...(run.projectName === undefined ? {} : { projectName: run.projectName }) },
     outputs: services.outputs,
     pin: (what, schema, lookup) => services.pins.of(what, schema, lookup, { step, log, signal }),
     progress: throttled(services.clock, (progress) => notify({ type: 'step.progress', ...progress, ...fields })),

@@ -12,6 +12,7 @@ import { systemClock } from './host/clock.js';
 import { systemExec } from './host/exec.js';
 import { systemIds } from './host/ids.js';
 import { announceRun, homeOfRuns } from './host/live-runs.js';
+import { projectName } from './project-name.js';
 import { LoggingHost } from './host/log-file.js';
 import { ownIdentity } from './host/processes.js';
 import { type PinChoice, projectPins } from './project-pins.js';
@@ -55,7 +56,7 @@ export async function openRun(app: SynthesizedApp, { extensions, env, host: inne
     registry: new Registry(extensions), journal, masker, exec, host, clock: systemClock, ids: systemIds,
     secrets: new SecretStore({ env, variables: app.variables, literals: app.literals, project }, masker),
     outputs: new OutputClaims({ folder: join(project, '.bake', 'outputs'), force }), pins: projectPins(project, masker, pins),
-    run: { id, folder, project, cache: cacheFolder(env), assets: join(app.outDir, 'assets'), force, home },
+    run: { id, folder, project, cache: cacheFolder(env), assets: join(app.outDir, 'assets'), force, home, projectName: await projectName(project) },
   };
   return {
     services, log, startedAt, notify: notifier(services),

@@ -167,7 +167,7 @@ export interface CleanReport {
   readonly spared: readonly Leftover[];
 }
 
-export interface PruneImagesOptions extends ImagePruning {
+export interface PruneImagesOptions extends Omit<ImagePruning, 'projectName'> {
   readonly project: string;
   readonly platforms: readonly string[];
   /** `all` stands for each. @default - the one that the environment names */

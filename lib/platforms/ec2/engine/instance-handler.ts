@@ -18,6 +18,8 @@ export type InstanceHandle = JsonObject & {
 
 /** EC2 takes no more user data than this, in bytes. */
 const longestUserData = 16 * 1024;
+/** Milliseconds that a running instance may go without its address. */
+const longestUntilAddress = 30_000;
 /** Milliseconds until EC2 knows of a new instance profile. */
 const longestUntilKnown = 60_000;
 /** States in which an instance is on its way out, or gone. */
@@ -30,7 +32,7 @@ export function instanceHandler(regionFor: RegionFor): ResourceHandler<InstanceS
       const region = regionFor(spec.access);
       const started = await start(spec, region, ctx);
       ctx.log(`${started.id} (${started.type}${started.zone === '' ? '' : ` in ${started.zone}`})`, 'info');
-      const facts = await region.instances.until(started.id, (now) => { requireAlive(now); return addressOf(now, spec) !== undefined && now.state !== 'stopped'; }, ctx);
+      const facts = await region.instances.until(started.id, reached(spec, ctx), ctx);
       return handleOf(facts, spec);
     },
     async find(token, spec, ctx) {
@@ -42,6 +44,18 @@ export function instanceHandler(regionFor: RegionFor): ResourceHandler<InstanceS
     },
     release: ({ id, access }, ctx) => regionFor(access).ec2.terminateInstance(id, ctx.signal),
     settle: 10_000,
+  };
+}
+
+/** Whether it is known where to connect to. @throws BakeError `InstanceEnded`, `NoAddress` */
+function reached(spec: InstanceSpec, { clock }: Pick<StepContext, 'clock'>): (now: InstanceFacts) => boolean {
+  let runningSince: number | undefined;
+  return (now) => {
+    requireAlive(now);
+    if (addressOf(now, spec) !== undefined) return now.state !== 'stopped';
+    if (now.state === 'running') runningSince ??= clock.now();
+    if (runningSince === undefined || clock.now() < runningSince + longestUntilAddress) return false;
+    throw new BakeError({ code: 'NoAddress', message: `the instance ${now.id} runs and has no ${spec.address}`, hint: spec.address.startsWith('public') ? "does its subnet give public addresses? associatePublicIp: true asks for one; address: 'private-ip' connects within the VPC" : 'does its subnet give addresses of that kind? "address" names another kind' });
   };
 }
 

@@ -1,6 +1,7 @@
+import { BakeError } from '../../../core/bake-error.js';
 import type { ImagePruning, PrunedImage, ScanHost } from '../../../engine/extension.js';
 import type { OldImage, OldImagesFor, OldImagesPort } from './old-images-port.js';
-import { buildTag } from './stamps.js';
+import { buildTag, projectTag, tagValue } from './stamps.js';
 
 /** When an image came to the stage that it is at: a time in ISO 8601. */
 export const stageTag = 'bake:stage-since';
@@ -9,8 +10,8 @@ export const stageTag = 'bake:stage-since';
 const soon = 60_000;
 
 /**
- * Retires images of builds that have newer ones: deprecated, so that no lookup finds them; later disabled, so that nobody starts
- * a machine of them; later removed. Each stage but the last can be taken back, and gives whom it hits time to say so.
+ * Retires images of a project's builds that have newer ones: deprecated, so that no lookup finds them; later disabled, so that
+ * nobody starts a machine of them; later removed. Before the last stage all can be taken back, and whom it hits has time to say so.
  */
 export async function pruneImages(options: ImagePruning, host: ScanHost, portFor: OldImagesFor, allRegions: () => Promise<readonly string[]>): Promise<readonly PrunedImage[]> {
   const names = host.regions?.includes('all') === true ? await allRegions() : host.regions;
@@ -19,7 +20,8 @@ export async function pruneImages(options: ImagePruning, host: ScanHost, portFor
 }
 
 async function pruneRegion(port: OldImagesPort, options: ImagePruning, host: ScanHost): Promise<readonly PrunedImage[]> {
-  const [region, all] = await Promise.all([port.region(), port.finished(host.signal)]);
+  const [region, finished] = await Promise.all([port.region(), port.finished(host.signal)]);
+  const all = finished.filter(({ tags }) => tags[projectTag] === tagValue(options.projectName));
   const now = host.clock.now();
   const builds = new Set(all.flatMap(({ tags }) => tags[buildTag] ?? []));
   const old = [...builds].flatMap((build) => newestFirst(all, build).slice(options.keep)).filter(({ created }) => created <= now - options.olderThan);
@@ -30,7 +32,7 @@ async function pruneRegion(port: OldImagesPort, options: ImagePruning, host: Sca
     const user = users.get(image.id);
     if (user !== undefined) outcomes.push(entry('kept', `in use by ${user}`));
     else if (image.isProtected) outcomes.push(entry('kept', 'protected against deregistration'));
-    else outcomes.push(await retire(image, port, options, host, entry));
+    else outcomes.push(await retire(image, port, options, host, entry).catch((error: unknown) => entry('kept', `could not be retired: ${BakeError.from(error).message}`)));
   }
   return outcomes;
 }
@@ -42,7 +44,9 @@ function newestFirst(all: readonly OldImage[], build: string): readonly OldImage
 async function retire(image: OldImage, port: OldImagesPort, { now: atOnce, grace, dryRun }: ImagePruning, { clock, signal }: ScanHost, entry: (action: PrunedImage['action'], reason: string) => PrunedImage): Promise<PrunedImage> {
   const stage = image.isDisabled ? 'disabled' : image.isDeprecated ? 'deprecated' : 'current';
   const since = Date.parse(image.tags[stageTag] ?? '');
-  const until = (Number.isNaN(since) ? 0 : since) + grace;
+  // Of one that its own build has deprecated, the time begins now.
+  const until = (Number.isNaN(since) ? clock.now() : since) + grace;
+  if (!atOnce && stage !== 'current' && Number.isNaN(since) && !dryRun) await port.tag(image.id, { [stageTag]: new Date(clock.now()).toISOString() }, signal);
   if (!atOnce && stage !== 'current' && until > clock.now()) return entry('kept', `${stage} until ${new Date(until).toISOString().slice(0, 16)}Z`);
   const next = atOnce || stage === 'disabled' ? 'removed' : stage === 'deprecated' ? 'disabled' : 'deprecated';
   if (!dryRun) {

@@ -1,7 +1,7 @@
 import { BakeError } from '../../../core/bake-error.js';
 import type { ScanHost, Stray } from '../../../engine/extension.js';
 import type { Tags } from './ec2-port.js';
-import type { ProfilesFor } from './profile-port.js';
+import type { ProfilePort, ProfilesFor } from './profile-port.js';
 import { removeVolume } from './remove-volume.js';
 import { removeSecurityGroup } from './security-group-handler.js';
 import { removeSnapshot } from './snapshot-handler.js';
@@ -17,7 +17,7 @@ export async function scanEc2(host: ScanHost, regionFor: VolumeRegionFor, profil
     const names = host.regions?.includes('all') === true ? await regionFor({}).ec2.regions(host.signal) : host.regions;
     const regions = names?.map((region) => regionFor({ region })) ?? [regionFor({})];
     const found = await Promise.all(regions.map((region) => scanRegion(region, host)));
-    return [...found.flat(), ...await scanProfiles(profilesFor, host)];
+    return [...found.flat(), ...await scanProfiles(profilesFor(names?.[0] === undefined ? {} : { region: names[0] }), host)];
   } catch (error) {
     if (host.regions === undefined && BakeError.is(error) && nobody.has(error.code)) return [];
     throw error;
@@ -47,13 +47,12 @@ export async function scanRegion(region: VolumeRegion, host: ScanHost): Promise<
 }
 
 function strayOf(kind: string, title: string, tags: Tags, remove: () => Promise<void>): Stray {
-  const home = tags[homeTag];
-  return { kind, title, run: tags[runTag] ?? '', ...(home === undefined ? {} : { home }), remove };
+  // What has no mark may be anybody's.
+  return { kind, title, run: tags[runTag] ?? '', home: tags[homeTag] ?? 'unknown', remove };
 }
 
 /** Those of an account, of whichever region's run. Who may not list them has made none. */
-async function scanProfiles(profilesFor: ProfilesFor, { signal }: ScanHost): Promise<readonly Stray[]> {
-  const profiles = profilesFor({});
+async function scanProfiles(profiles: ProfilePort, { signal }: ScanHost): Promise<readonly Stray[]> {
   try {
     const found = await profiles.list(signal);
     return found.map(({ name, tags }) => strayOf('instance profile', name, tags, () => profiles.remove(name, signal))).filter(({ run }) => run !== '');
