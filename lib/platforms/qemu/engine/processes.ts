@@ -7,11 +7,13 @@ export async function processesWith(mark: string, exec: Exec): Promise<readonly 
   return all.filter(({ pid, command }) => pid !== process.pid && command.includes(mark)).map(({ pid }) => pid);
 }
 
-/** KILLs them, and waits until they are gone. */
+/** KILLs them, and waits until they are gone: a process on its way out loses its arguments first, and keeps its files open and locked until its end. */
 export async function endProcessesWith(mark: string, { exec, clock }: { readonly exec: Exec; readonly clock: Clock }): Promise<void> {
+  const ending = new Set<number>();
   for (let delay = 10; ; delay = Math.min(delay * 2, 250)) {
-    const pids = await processesWith(mark, exec);
-    if (pids.filter(end).length === 0) return;
+    for (const pid of await processesWith(mark, exec)) if (end(pid)) ending.add(pid);
+    for (const pid of ending) if (await isGone(pid)) ending.delete(pid);
+    if (ending.size === 0) return;
     await clock.sleep(delay);
   }
 }
@@ -23,6 +25,13 @@ function end(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+/** Whether nothing runs of it any more; its first thread may still wait for its parent to take notice. */
+async function isGone(pid: number): Promise<boolean> {
+  if (process.platform !== 'linux') return true;
+  const threads = await readdir(`/proc/${pid}/task`).catch(() => []);
+  return threads.length === 0 || (threads.length === 1 && /^State:\s+[ZX]/m.test(await readFile(`/proc/${pid}/status`, 'latin1').catch(() => 'State: X')));
 }
 
 interface Running {
