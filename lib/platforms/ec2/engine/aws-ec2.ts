@@ -1,10 +1,11 @@
-import type { Filter, Image, Instance, Tag } from '@aws-sdk/client-ec2';
+import type { Image, Instance } from '@aws-sdk/client-ec2';
 import { BakeError } from '../../../core/bake-error.js';
 import type { Ec2Access } from '../steps.js';
+import { calling, orGone, pages, unless } from './aws-call.js';
 import { type Ec2Client, openEc2 } from './aws-client.js';
-import { ec2Error } from './aws-error.js';
+import { imageMappingOf, runInput } from './aws-input.js';
+import { filtersOf, tagFilters, tagsFrom, tagsOf } from './aws-tags.js';
 import { Joint } from './joint.js';
-import { imageMappingOf, runInput, tagsOf } from './aws-input.js';
 import { tokenTag } from './stamps.js';
 import type { CreateImageRequest, Ec2Port, Filters, ImageFacts, ImageQuery, InstanceFacts, InstanceRequest, SecurityGroupRequest, SubnetFacts, Tags } from './ec2-port.js';
 
@@ -30,12 +31,12 @@ class AwsEc2 implements Ec2Port {
 
   async region(): Promise<string> {
     const { client } = await this.#open();
-    return this.#do('DescribeRegions', () => client.config.region());
+    return calling('DescribeRegions', () => client.config.region());
   }
 
   async regions(abortSignal: AbortSignal): Promise<readonly string[]> {
     const { sdk, client } = await this.#open();
-    const { Regions = [] } = await this.#do('DescribeRegions', () => client.send(new sdk.DescribeRegionsCommand({}), { abortSignal }));
+    const { Regions = [] } = await calling('DescribeRegions', () => client.send(new sdk.DescribeRegionsCommand({}), { abortSignal }));
     return Regions.map(({ RegionName = '' }) => RegionName);
   }
 
@@ -45,36 +46,22 @@ class AwsEc2 implements Ec2Port {
 
   async #images({ ids, owners, filters = {}, includeDeprecated }: ImageQuery, abortSignal: AbortSignal): Promise<readonly ImageFacts[]> {
     const { sdk, client } = await this.#open();
-    const found: Image[] = [];
-    let token: string | undefined;
-    do {
-      const page = await this.#do('DescribeImages', () => client.send(new sdk.DescribeImagesCommand({
-        ...(ids === undefined ? {} : { ImageIds: [...ids] }), ...(owners === undefined ? {} : { Owners: [...owners] }), Filters: filtersOf(filters),
-        ...(includeDeprecated === undefined ? {} : { IncludeDeprecated: includeDeprecated }), ...(token === undefined ? {} : { NextToken: token }),
-      }), { abortSignal }));
-      found.push(...page.Images ?? []);
-      token = page.NextToken;
-    } while (token !== undefined && token !== '');
+    const found = await pages((NextToken) => calling('DescribeImages', () => client.send(new sdk.DescribeImagesCommand({
+      ...(ids === undefined ? {} : { ImageIds: [...ids] }), ...(owners === undefined ? {} : { Owners: [...owners] }), Filters: filtersOf(filters), IncludeDeprecated: includeDeprecated, NextToken,
+    }), { abortSignal })), ({ Images = [] }) => Images);
     return found.map(imageFacts).sort((a, b) => (a.created < b.created ? -1 : a.created > b.created ? 1 : a.id < b.id ? -1 : 1));
   }
 
   async instances(query: { readonly ids: readonly string[] } | { readonly tags: Tags }, abortSignal: AbortSignal): Promise<readonly InstanceFacts[]> {
     const { sdk, client } = await this.#open();
-    const found: Instance[] = [];
-    let token: string | undefined;
-    do {
-      const page = await this.#do('DescribeInstances', () => client.send(new sdk.DescribeInstancesCommand({
-        ...('ids' in query ? { InstanceIds: [...query.ids] } : { Filters: tagFilters(query.tags) }), ...(token === undefined ? {} : { NextToken: token }),
-      }), { abortSignal }));
-      found.push(...(page.Reservations ?? []).flatMap(({ Instances }) => Instances ?? []));
-      token = page.NextToken;
-    } while (token !== undefined && token !== '');
+    const input = 'ids' in query ? { InstanceIds: [...query.ids] } : { Filters: tagFilters(query.tags) };
+    const found = await pages((NextToken) => calling('DescribeInstances', () => client.send(new sdk.DescribeInstancesCommand({ ...input, NextToken }), { abortSignal })), ({ Reservations = [] }) => Reservations.flatMap(({ Instances = [] }) => Instances));
     return found.map(instanceFacts);
   }
 
   async runInstance(request: InstanceRequest, abortSignal: AbortSignal): Promise<InstanceFacts> {
     const { sdk, client } = await this.#open();
-    const { Instances: [instance] = [], $metadata } = await this.#do('RunInstances', () => client.send(new sdk.RunInstancesCommand(runInput(request)), { abortSignal }));
+    const { Instances: [instance] = [], $metadata } = await calling('RunInstances', () => client.send(new sdk.RunInstancesCommand(runInput(request)), { abortSignal }));
     if (instance === undefined) throw new BakeError({ code: 'Ec2Unavailable', source: 'platform', message: 'RunInstances: it said yes and gave no instance', transient: true });
     const made = instanceFacts(instance);
     if (isRepeated($metadata)) await Promise.all((await this.instances({ tags: tokenOf(request.tags) }, abortSignal)).filter(({ id }) => id !== made.id).map(({ id }) => this.terminateInstance(id, abortSignal)));
@@ -87,7 +74,7 @@ class AwsEc2 implements Ec2Port {
 
   async #checkInstance(request: InstanceRequest, abortSignal: AbortSignal): Promise<void> {
     const { sdk, client } = await this.#open();
-    await this.#do('RunInstances', async () => {
+    await calling('RunInstances', async () => {
       try {
         await client.send(new sdk.RunInstancesCommand({ ...runInput(request), DryRun: true }), { abortSignal });
       } catch (error) {
@@ -98,29 +85,29 @@ class AwsEc2 implements Ec2Port {
 
   async stopInstance(id: string, abortSignal: AbortSignal): Promise<void> {
     const { sdk, client } = await this.#open();
-    await this.#do('StopInstances', () => client.send(new sdk.StopInstancesCommand({ InstanceIds: [id] }), { abortSignal }));
+    await calling('StopInstances', () => client.send(new sdk.StopInstancesCommand({ InstanceIds: [id] }), { abortSignal }));
   }
 
   async terminateInstance(id: string, abortSignal: AbortSignal): Promise<void> {
     const { sdk, client } = await this.#open();
-    await this.#orGone(() => this.#do('TerminateInstances', () => client.send(new sdk.TerminateInstancesCommand({ InstanceIds: [id] }), { abortSignal })));
+    await orGone(() => calling('TerminateInstances', () => client.send(new sdk.TerminateInstancesCommand({ InstanceIds: [id] }), { abortSignal })));
   }
 
   async vpcs(filters: Filters, abortSignal: AbortSignal): Promise<readonly string[]> {
     const { sdk, client } = await this.#open();
-    const { Vpcs = [] } = await this.#do('DescribeVpcs', () => client.send(new sdk.DescribeVpcsCommand({ Filters: filtersOf(filters) }), { abortSignal }));
+    const { Vpcs = [] } = await calling('DescribeVpcs', () => client.send(new sdk.DescribeVpcsCommand({ Filters: filtersOf(filters) }), { abortSignal }));
     return Vpcs.map(({ VpcId = '' }) => VpcId);
   }
 
   async subnets(query: { readonly ids: readonly string[] } | { readonly filters: Filters }, abortSignal: AbortSignal): Promise<readonly SubnetFacts[]> {
     const { sdk, client } = await this.#open();
-    const { Subnets = [] } = await this.#do('DescribeSubnets', () => client.send(new sdk.DescribeSubnetsCommand('ids' in query ? { SubnetIds: [...query.ids] } : { Filters: filtersOf(query.filters) }), { abortSignal }));
+    const { Subnets = [] } = await calling('DescribeSubnets', () => client.send(new sdk.DescribeSubnetsCommand('ids' in query ? { SubnetIds: [...query.ids] } : { Filters: filtersOf(query.filters) }), { abortSignal }));
     return Subnets.map(({ SubnetId = '', VpcId = '', AvailabilityZone = '', AvailableIpAddressCount = 0 }) => ({ id: SubnetId, vpcId: VpcId, zone: AvailabilityZone, free: AvailableIpAddressCount }));
   }
 
   async createSecurityGroup({ name, vpcId, tags }: SecurityGroupRequest, abortSignal: AbortSignal): Promise<string> {
     const { sdk, client } = await this.#open();
-    const { GroupId = '' } = await this.#do('CreateSecurityGroup', () => client.send(new sdk.CreateSecurityGroupCommand({
+    const { GroupId = '' } = await calling('CreateSecurityGroup', () => client.send(new sdk.CreateSecurityGroupCommand({
       GroupName: name, Description: 'temporary, of a build of bake', ...(vpcId === undefined ? {} : { VpcId: vpcId }), TagSpecifications: [{ ResourceType: 'security-group', Tags: tagsOf(tags) }],
     }), { abortSignal }));
     return GroupId;
@@ -129,7 +116,7 @@ class AwsEc2 implements Ec2Port {
   async allow(group: string, port: number, networks: readonly string[], abortSignal: AbortSignal): Promise<void> {
     const { sdk, client } = await this.#open();
     const [v6, v4] = [networks.filter((network) => network.includes(':')), networks.filter((network) => !network.includes(':'))];
-    await this.#do('AuthorizeSecurityGroupIngress', () => unlessNamed('InvalidPermission.Duplicate', client.send(new sdk.AuthorizeSecurityGroupIngressCommand({
+    await calling('AuthorizeSecurityGroupIngress', () => unless(/^InvalidPermission\.Duplicate$/, client.send(new sdk.AuthorizeSecurityGroupIngressCommand({
       GroupId: group,
       IpPermissions: [{ IpProtocol: 'tcp', FromPort: port, ToPort: port, ...(v4.length === 0 ? {} : { IpRanges: v4.map((CidrIp) => ({ CidrIp })) }), ...(v6.length === 0 ? {} : { Ipv6Ranges: v6.map((CidrIpv6) => ({ CidrIpv6 })) }) }],
     }), { abortSignal })));
@@ -138,34 +125,34 @@ class AwsEc2 implements Ec2Port {
   async securityGroups(query: { readonly tags: Tags } | { readonly filters: Filters }, abortSignal: AbortSignal): ReturnType<Ec2Port['securityGroups']> {
     const { sdk, client } = await this.#open();
     const Filters = 'tags' in query ? tagFilters(query.tags) : filtersOf(query.filters);
-    const { SecurityGroups = [] } = await this.#do('DescribeSecurityGroups', () => client.send(new sdk.DescribeSecurityGroupsCommand({ Filters }), { abortSignal }));
+    const { SecurityGroups = [] } = await calling('DescribeSecurityGroups', () => client.send(new sdk.DescribeSecurityGroupsCommand({ Filters }), { abortSignal }));
     return SecurityGroups.map(({ GroupId = '', GroupName = '', Tags: tags }) => ({ id: GroupId, name: GroupName, tags: tagsFrom(tags) }));
   }
 
   async deleteSecurityGroup(id: string, abortSignal: AbortSignal): Promise<void> {
     const { sdk, client } = await this.#open();
-    await this.#orGone(() => this.#do('DeleteSecurityGroup', () => client.send(new sdk.DeleteSecurityGroupCommand({ GroupId: id }), { abortSignal })));
+    await orGone(() => calling('DeleteSecurityGroup', () => client.send(new sdk.DeleteSecurityGroupCommand({ GroupId: id }), { abortSignal })));
   }
 
   async importKeyPair({ name, publicKey, tags }: Parameters<Ec2Port['importKeyPair']>[0], abortSignal: AbortSignal): Promise<void> {
     const { sdk, client } = await this.#open();
-    await this.#do('ImportKeyPair', () => client.send(new sdk.ImportKeyPairCommand({ KeyName: name, PublicKeyMaterial: Buffer.from(publicKey), TagSpecifications: [{ ResourceType: 'key-pair', Tags: tagsOf(tags) }] }), { abortSignal }));
+    await calling('ImportKeyPair', () => client.send(new sdk.ImportKeyPairCommand({ KeyName: name, PublicKeyMaterial: Buffer.from(publicKey), TagSpecifications: [{ ResourceType: 'key-pair', Tags: tagsOf(tags) }] }), { abortSignal }));
   }
 
   async keyPairs({ tags }: { readonly tags: Tags }, abortSignal: AbortSignal): ReturnType<Ec2Port['keyPairs']> {
     const { sdk, client } = await this.#open();
-    const { KeyPairs = [] } = await this.#do('DescribeKeyPairs', () => client.send(new sdk.DescribeKeyPairsCommand({ Filters: tagFilters(tags) }), { abortSignal }));
+    const { KeyPairs = [] } = await calling('DescribeKeyPairs', () => client.send(new sdk.DescribeKeyPairsCommand({ Filters: tagFilters(tags) }), { abortSignal }));
     return KeyPairs.map(({ KeyName = '', Tags: own }) => ({ name: KeyName, tags: tagsFrom(own) }));
   }
 
   async deleteKeyPair(name: string, abortSignal: AbortSignal): Promise<void> {
     const { sdk, client } = await this.#open();
-    await this.#orGone(() => this.#do('DeleteKeyPair', () => client.send(new sdk.DeleteKeyPairCommand({ KeyName: name }), { abortSignal })));
+    await orGone(() => calling('DeleteKeyPair', () => client.send(new sdk.DeleteKeyPairCommand({ KeyName: name }), { abortSignal })));
   }
 
   async createImage({ instanceId, name, description, noReboot, blockDevices, tags }: CreateImageRequest, abortSignal: AbortSignal): Promise<string> {
     const { sdk, client } = await this.#open();
-    const { ImageId = '', $metadata } = await this.#do('CreateImage', () => client.send(new sdk.CreateImageCommand({
+    const { ImageId = '', $metadata } = await calling('CreateImage', () => client.send(new sdk.CreateImageCommand({
       InstanceId: instanceId, Name: name, NoReboot: noReboot, ...(description === undefined ? {} : { Description: description }),
       ...(blockDevices.length === 0 ? {} : { BlockDeviceMappings: blockDevices.map(imageMappingOf) }),
       TagSpecifications: [{ ResourceType: 'image', Tags: tagsOf(tags) }],
@@ -176,38 +163,13 @@ class AwsEc2 implements Ec2Port {
 
   async deregisterImage(id: string, snapshots: readonly string[], abortSignal: AbortSignal): Promise<void> {
     const { sdk, client } = await this.#open();
-    await this.#orGone(() => this.#do('DeregisterImage', () => client.send(new sdk.DeregisterImageCommand({ ImageId: id }), { abortSignal })));
-    for (const snapshot of snapshots) await this.#orGone(() => this.#do('DeleteSnapshot', () => client.send(new sdk.DeleteSnapshotCommand({ SnapshotId: snapshot }), { abortSignal })));
+    await orGone(() => calling('DeregisterImage', () => client.send(new sdk.DeregisterImageCommand({ ImageId: id }), { abortSignal })));
+    for (const snapshot of snapshots) await orGone(() => calling('DeleteSnapshot', () => client.send(new sdk.DeleteSnapshotCommand({ SnapshotId: snapshot }), { abortSignal })));
   }
 
   async tag(ids: readonly string[], tags: Tags, abortSignal: AbortSignal): Promise<void> {
     const { sdk, client } = await this.#open();
-    await this.#do('CreateTags', () => client.send(new sdk.CreateTagsCommand({ Resources: [...ids], Tags: tagsOf(tags) }), { abortSignal }));
-  }
-
-  async #do<T>(action: string, call: () => Promise<T>): Promise<T> {
-    try {
-      return await call();
-    } catch (error) {
-      throw ec2Error(error, action);
-    }
-  }
-
-  async #orGone(work: () => Promise<unknown>): Promise<void> {
-    try {
-      await work();
-    } catch (error) {
-      if (!BakeError.is(error) || error.code !== 'Ec2NotFound') throw error;
-    }
-  }
-}
-
-/** An error of this name says that it is done already, by a call whose answer was lost. */
-async function unlessNamed(name: string, answer: Promise<unknown>): Promise<void> {
-  try {
-    await answer;
-  } catch (error) {
-    if (!(error instanceof Error) || error.name !== name) throw error;
+    await calling('CreateTags', () => client.send(new sdk.CreateTagsCommand({ Resources: [...ids], Tags: tagsOf(tags) }), { abortSignal }));
   }
 }
 
@@ -218,18 +180,6 @@ function isRepeated({ attempts = 1 }: { readonly attempts?: number | undefined }
 
 function tokenOf(tags: Tags): Tags {
   return { [tokenTag]: tags[tokenTag] ?? '' };
-}
-
-function filtersOf(filters: Filters): Filter[] {
-  return Object.entries(filters).map(([Name, values]) => ({ Name, Values: [...values] }));
-}
-
-function tagFilters(tags: Tags): Filter[] {
-  return filtersOf(Object.fromEntries(Object.entries(tags).map(([key, value]) => [value === '*' ? 'tag-key' : `tag:${key}`, [value === '*' ? key : value]])));
-}
-
-function tagsFrom(tags: readonly Tag[] = []): Tags {
-  return Object.fromEntries(tags.map(({ Key = '', Value = '' }) => [Key, Value]));
 }
 
 function imageFacts({ ImageId = '', Name = '', State, StateReason, CreationDate = '', RootDeviceName = '', Architecture, BlockDeviceMappings = [], Tags: tags }: Image): ImageFacts {

@@ -1,9 +1,8 @@
-import type { Image, Tag } from '@aws-sdk/client-ec2';
-import { BakeError } from '../../../core/bake-error.js';
+import type { Image } from '@aws-sdk/client-ec2';
 import type { Ec2Access } from '../steps.js';
+import { calling, orGone } from './aws-call.js';
 import { type Ec2Client, openEc2 } from './aws-client.js';
-import { ec2Error } from './aws-error.js';
-import type { Tags } from './ec2-port.js';
+import { tagsOf } from './aws-tags.js';
 import type { CopyRequest, FastLaunchFacts, FastLaunchRequest, ImagePort, LaunchPermission } from './image-port.js';
 
 /** Amazon's. */
@@ -128,28 +127,7 @@ class AwsImages implements ImagePort {
   }
 }
 
-async function calling<T>(action: string, call: () => Promise<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (error) {
-    throw ec2Error(error, action);
-  }
-}
-
-async function orGone<T>(work: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await work();
-  } catch (error) {
-    if (BakeError.is(error) && error.code === 'Ec2NotFound') return undefined;
-    throw error;
-  }
-}
-
 /** Without the lists that are empty, which EC2 does not take. */
 function some<T extends Readonly<Record<string, readonly unknown[]>>>(lists: T): Partial<T> {
   return Object.fromEntries(Object.entries(lists).filter(([, list]) => list.length > 0)) as Partial<T>;
-}
-
-function tagsOf(tags: Tags): Tag[] {
-  return Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
 }

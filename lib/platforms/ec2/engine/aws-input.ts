@@ -1,6 +1,7 @@
 import type { BlockDeviceMapping, CapacityReservationSpecification, InstanceMarketOptionsRequest, Placement, RunInstancesCommandInput } from '@aws-sdk/client-ec2';
 import type { BlockDeviceSpec } from '../steps.js';
-import type { InstanceRequest, Tags } from './ec2-port.js';
+import { tagsOf } from './aws-tags.js';
+import type { InstanceRequest } from './ec2-port.js';
 
 /** What is asked for, in EC2's words. */
 export function runInput(request: InstanceRequest): RunInstancesCommandInput {
@@ -57,9 +58,4 @@ export function imageMappingOf(device: BlockDeviceSpec): BlockDeviceMapping {
   const { deviceName, size, snapshotId, noDevice, deleteOnTermination = true } = device;
   if (noDevice === true || size !== undefined || snapshotId !== undefined) return mappingOf(device, deleteOnTermination);
   return { DeviceName: deviceName, Ebs: { DeleteOnTermination: deleteOnTermination } };
-}
-
-/** As EC2 wants them. */
-export function tagsOf(tags: Tags): { Key: string; Value: string }[] {
-  return Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
 }

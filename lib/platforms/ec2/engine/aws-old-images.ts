@@ -1,9 +1,10 @@
 import type { Image } from '@aws-sdk/client-ec2';
 import type { Ec2Access } from '../steps.js';
+import { calling, pages } from './aws-call.js';
 import { clientOptions, openEc2 } from './aws-client.js';
 import { awsEc2 } from './aws-ec2.js';
-import { ec2Error } from './aws-error.js';
 import { awsImages } from './aws-images.js';
+import { tagsFrom } from './aws-tags.js';
 import type { OldImage, OldImagesPort } from './old-images-port.js';
 import { runTag, stateTag } from './stamps.js';
 
@@ -37,11 +38,11 @@ async function finished(access: Ec2Access, abortSignal: AbortSignal): Promise<re
   return found.map(oldImage);
 }
 
-function oldImage({ ImageId = '', Name = '', CreationDate = '', State, DeprecationTime, DeregistrationProtection, BlockDeviceMappings = [], Tags = [] }: Image): OldImage {
+function oldImage({ ImageId = '', Name = '', CreationDate = '', State, DeprecationTime, DeregistrationProtection, BlockDeviceMappings = [], Tags }: Image): OldImage {
   return {
     id: ImageId, name: Name, created: Date.parse(CreationDate), isDisabled: State === 'disabled', isDeprecated: DeprecationTime !== undefined && Date.parse(DeprecationTime) <= Date.now() + 60_000,
     isProtected: DeregistrationProtection !== undefined && DeregistrationProtection !== 'disabled', snapshots: BlockDeviceMappings.flatMap(({ Ebs }) => (Ebs?.SnapshotId === undefined ? [] : [Ebs.SnapshotId])),
-    tags: Object.fromEntries(Tags.map(({ Key = '', Value = '' }) => [Key, Value])),
+    tags: tagsFrom(Tags),
   };
 }
 
@@ -104,24 +105,5 @@ async function parameters(access: Ec2Access, abortSignal: AbortSignal): Promise<
     return values.flatMap(({ Parameters = [] }) => Parameters).flatMap(({ Name = '', Value = '' }) => [...Value.matchAll(/ami-[0-9a-f]{8,17}/g)].map(([id]) => [id, `SSM parameter ${Name}`] as const));
   } finally {
     client.destroy();
-  }
-}
-
-async function pages<Page extends { readonly NextToken?: string | undefined }, Item>(get: (token: string | undefined) => Promise<Page>, read: (page: Page) => readonly Item[]): Promise<readonly Item[]> {
-  const all: Item[] = [];
-  let token: string | undefined;
-  do {
-    const page = await get(token);
-    all.push(...read(page));
-    token = page.NextToken === '' ? undefined : page.NextToken;
-  } while (token !== undefined);
-  return all;
-}
-
-async function calling<T>(action: string, call: () => Promise<T>, service = 'ec2'): Promise<T> {
-  try {
-    return await call();
-  } catch (error) {
-    throw ec2Error(error, action, service);
   }
 }

@@ -1,11 +1,12 @@
 import type { ParameterHistory, SSMClient } from '@aws-sdk/client-ssm';
 import type { Ec2Access } from '../steps.js';
+import { calling, pages, unless } from './aws-call.js';
 import { clientOptions } from './aws-client.js';
-import { ec2Error } from './aws-error.js';
 import type { ParameterPort, ParameterVersion } from './parameter-port.js';
 
 type Opened = Promise<{ readonly sdk: typeof import('./aws-ssm-sdk.js'); readonly client: SSMClient }>;
 
+const notThere = /^Parameter(Version)?NotFound$/;
 const known = new Map<string, ParameterPort>();
 
 /** Amazon's. The address in `access` is EC2's; another one for Systems Manager comes from `AWS_ENDPOINT_URL_SSM` or `AWS_ENDPOINT_URL`. */
@@ -26,50 +27,27 @@ class AwsParameters implements ParameterPort {
 
   async get(name: string, abortSignal: AbortSignal): Promise<ParameterVersion | undefined> {
     const { sdk, client } = await this.#open();
-    const found = await calling('GetParameter', () => orMissing(client.send(new sdk.GetParameterCommand({ Name: name }), { abortSignal })));
+    const found = await calling('GetParameter', () => unless(notThere, client.send(new sdk.GetParameterCommand({ Name: name }), { abortSignal })), 'ssm');
     return found?.Parameter === undefined ? undefined : versionOf(found.Parameter);
   }
 
   async put(name: string, { value, dataType }: Pick<ParameterVersion, 'value' | 'dataType'>, abortSignal: AbortSignal): Promise<void> {
     const { sdk, client } = await this.#open();
-    await calling('PutParameter', () => client.send(new sdk.PutParameterCommand({ Name: name, Value: value, Type: 'String', DataType: dataType, Overwrite: true }), { abortSignal }));
+    await calling('PutParameter', () => client.send(new sdk.PutParameterCommand({ Name: name, Value: value, Type: 'String', DataType: dataType, Overwrite: true }), { abortSignal }), 'ssm');
   }
 
   async history(name: string, abortSignal: AbortSignal): Promise<readonly ParameterVersion[]> {
     const { sdk, client } = await this.#open();
-    const versions: ParameterVersion[] = [];
-    let token: string | undefined;
-    do {
-      const page = await calling('GetParameterHistory', () => orMissing(client.send(new sdk.GetParameterHistoryCommand({ Name: name, ...(token === undefined ? {} : { NextToken: token }) }), { abortSignal })));
-      versions.push(...(page?.Parameters ?? []).map(versionOf));
-      token = page?.NextToken;
-    } while (token !== undefined && token !== '');
-    return versions.sort((a, b) => a.version - b.version);
+    const versions = await pages((NextToken) => calling('GetParameterHistory', () => unless(notThere, client.send(new sdk.GetParameterHistoryCommand({ Name: name, NextToken }), { abortSignal })), 'ssm'), ({ Parameters = [] }) => Parameters.map(versionOf));
+    return [...versions].sort((a, b) => a.version - b.version);
   }
 
   async remove(name: string, abortSignal: AbortSignal): Promise<void> {
     const { sdk, client } = await this.#open();
-    await calling('DeleteParameter', () => orMissing(client.send(new sdk.DeleteParameterCommand({ Name: name }), { abortSignal })));
+    await calling('DeleteParameter', () => unless(notThere, client.send(new sdk.DeleteParameterCommand({ Name: name }), { abortSignal })), 'ssm');
   }
 }
 
 function versionOf({ Version: version = 0, Value: value = '', DataType: dataType = 'text' }: Pick<ParameterHistory, 'Version' | 'Value' | 'DataType'>): ParameterVersion {
   return { version, value, dataType };
-}
-
-async function calling<T>(action: string, call: () => Promise<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (error) {
-    throw ec2Error(error, action, 'ssm');
-  }
-}
-
-async function orMissing<T>(answer: Promise<T>): Promise<T | undefined> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (error instanceof Error && /^Parameter(Version)?NotFound$/.test(error.name)) return undefined;
-    throw error;
-  }
 }

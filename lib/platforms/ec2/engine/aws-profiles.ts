@@ -1,9 +1,8 @@
 import type { IAMClient } from '@aws-sdk/client-iam';
 import type { Ec2Access } from '../steps.js';
+import { calling, pages, unless } from './aws-call.js';
 import { clientOptions } from './aws-client.js';
-import { ec2Error } from './aws-error.js';
-import { tagsOf } from './aws-input.js';
-import type { Tags } from './ec2-port.js';
+import { tagsFrom, tagsOf } from './aws-tags.js';
 import type { ProfilePort, ProfileRequest } from './profile-port.js';
 
 type Sdk = typeof import('./aws-iam-sdk.js');
@@ -13,6 +12,9 @@ type Opened = Promise<{ readonly sdk: Sdk; readonly client: IAMClient }>;
 const path = '/bake/';
 const inlinePolicy = 'bake';
 const trust = JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' }] });
+const alreadyThere = /^EntityAlreadyExists/;
+const notThere = /^NoSuchEntity/;
+const iam = <T>(action: string, call: () => Promise<T>) => calling(action, call, 'iam');
 const known = new Map<string, ProfilePort>();
 
 /** Amazon's. The address in `access` is EC2's; another one for IAM comes from `AWS_ENDPOINT_URL_IAM` or `AWS_ENDPOINT_URL`. */
@@ -34,36 +36,36 @@ class AwsProfiles implements ProfilePort {
   async create({ name, policy, managedPolicies, tags }: ProfileRequest, abortSignal: AbortSignal): Promise<void> {
     const { sdk, client } = await this.#open();
     const [, profile] = await Promise.all([
-      calling('CreateRole', () => unless(alreadyThere, client.send(new sdk.CreateRoleCommand({ RoleName: name, Path: path, AssumeRolePolicyDocument: trust, Description: 'temporary, of a build of bake', Tags: tagsOf(tags) }), { abortSignal }))),
-      calling('CreateInstanceProfile', () => unless(alreadyThere, client.send(new sdk.CreateInstanceProfileCommand({ InstanceProfileName: name, Path: path, Tags: tagsOf(tags) }), { abortSignal }))),
+      iam('CreateRole', () => unless(alreadyThere, client.send(new sdk.CreateRoleCommand({ RoleName: name, Path: path, AssumeRolePolicyDocument: trust, Description: 'temporary, of a build of bake', Tags: tagsOf(tags) }), { abortSignal }))),
+      iam('CreateInstanceProfile', () => unless(alreadyThere, client.send(new sdk.CreateInstanceProfileCommand({ InstanceProfileName: name, Path: path, Tags: tagsOf(tags) }), { abortSignal }))),
     ]);
     await Promise.all([
-      ...(policy === undefined ? [] : [calling('PutRolePolicy', () => client.send(new sdk.PutRolePolicyCommand({ RoleName: name, PolicyName: inlinePolicy, PolicyDocument: policy }), { abortSignal }))]),
-      ...managedPolicies.map((PolicyArn) => calling('AttachRolePolicy', () => client.send(new sdk.AttachRolePolicyCommand({ RoleName: name, PolicyArn }), { abortSignal }))),
+      ...(policy === undefined ? [] : [iam('PutRolePolicy', () => client.send(new sdk.PutRolePolicyCommand({ RoleName: name, PolicyName: inlinePolicy, PolicyDocument: policy }), { abortSignal }))]),
+      ...managedPolicies.map((PolicyArn) => iam('AttachRolePolicy', () => client.send(new sdk.AttachRolePolicyCommand({ RoleName: name, PolicyArn }), { abortSignal }))),
     ]);
     // It holds one role: a second one is refused, and that is this one; but the SDK would think for half a minute that it was only too early.
     if (profile === undefined && await this.#hasRole(name, abortSignal)) return;
-    await calling('AddRoleToInstanceProfile', () => unless(/^LimitExceeded/, client.send(new sdk.AddRoleToInstanceProfileCommand({ InstanceProfileName: name, RoleName: name }), { abortSignal })));
+    await iam('AddRoleToInstanceProfile', () => unless(/^LimitExceeded/, client.send(new sdk.AddRoleToInstanceProfileCommand({ InstanceProfileName: name, RoleName: name }), { abortSignal })));
   }
 
   async #hasRole(name: string, abortSignal: AbortSignal): Promise<boolean> {
     const { sdk, client } = await this.#open();
-    const { InstanceProfile } = await calling('GetInstanceProfile', () => client.send(new sdk.GetInstanceProfileCommand({ InstanceProfileName: name }), { abortSignal }));
+    const { InstanceProfile } = await iam('GetInstanceProfile', () => client.send(new sdk.GetInstanceProfileCommand({ InstanceProfileName: name }), { abortSignal }));
     return (InstanceProfile?.Roles ?? []).length > 0;
   }
 
   async exists(name: string, abortSignal: AbortSignal): Promise<boolean> {
     const { sdk, client } = await this.#open();
     const found = await Promise.all([
-      calling('GetRole', () => unless(notThere, client.send(new sdk.GetRoleCommand({ RoleName: name }), { abortSignal }))),
-      calling('GetInstanceProfile', () => unless(notThere, client.send(new sdk.GetInstanceProfileCommand({ InstanceProfileName: name }), { abortSignal }))),
+      iam('GetRole', () => unless(notThere, client.send(new sdk.GetRoleCommand({ RoleName: name }), { abortSignal }))),
+      iam('GetInstanceProfile', () => unless(notThere, client.send(new sdk.GetInstanceProfileCommand({ InstanceProfileName: name }), { abortSignal }))),
     ]);
     return found.some((one) => one !== undefined);
   }
 
   async remove(name: string, abortSignal: AbortSignal): Promise<void> {
     const { sdk, client } = await this.#open();
-    const send = <T>(action: string, call: () => Promise<T>) => calling(action, () => unless(notThere, call()));
+    const send = <T>(action: string, call: () => Promise<T>) => iam(action, () => unless(notThere, call()));
     const [inline, attached, profile] = await Promise.all([
       send('ListRolePolicies', () => client.send(new sdk.ListRolePoliciesCommand({ RoleName: name }), { abortSignal })),
       send('ListAttachedRolePolicies', () => client.send(new sdk.ListAttachedRolePoliciesCommand({ RoleName: name }), { abortSignal })),
@@ -81,8 +83,8 @@ class AwsProfiles implements ProfilePort {
   async list(abortSignal: AbortSignal): ReturnType<ProfilePort['list']> {
     const { sdk, client } = await this.#open();
     const [profiles, roles] = await Promise.all([
-      pages((Marker) => calling('ListInstanceProfiles', () => client.send(new sdk.ListInstanceProfilesCommand({ PathPrefix: path, Marker }), { abortSignal })), ({ InstanceProfiles = [] }) => InstanceProfiles.map(({ InstanceProfileName = '' }) => InstanceProfileName)),
-      pages((Marker) => calling('ListRoles', () => client.send(new sdk.ListRolesCommand({ PathPrefix: path, Marker }), { abortSignal })), ({ Roles = [] }) => Roles.map(({ RoleName = '' }) => RoleName)),
+      pages((Marker) => iam('ListInstanceProfiles', () => client.send(new sdk.ListInstanceProfilesCommand({ PathPrefix: path, Marker }), { abortSignal })), ({ InstanceProfiles = [] }) => InstanceProfiles.map(({ InstanceProfileName = '' }) => InstanceProfileName)),
+      pages((Marker) => iam('ListRoles', () => client.send(new sdk.ListRolesCommand({ PathPrefix: path, Marker }), { abortSignal })), ({ Roles = [] }) => Roles.map(({ RoleName = '' }) => RoleName)),
     ]);
     // A list says nothing of tags.
     return Promise.all([...new Set([...profiles, ...roles])].map(async (name) => ({ name, tags: tagsFrom(await this.#tagsOf(name, abortSignal)) })));
@@ -90,44 +92,9 @@ class AwsProfiles implements ProfilePort {
 
   async #tagsOf(name: string, abortSignal: AbortSignal) {
     const { sdk, client } = await this.#open();
-    const role = await calling('GetRole', () => unless(notThere, client.send(new sdk.GetRoleCommand({ RoleName: name }), { abortSignal })));
+    const role = await iam('GetRole', () => unless(notThere, client.send(new sdk.GetRoleCommand({ RoleName: name }), { abortSignal })));
     if (role?.Role?.Tags !== undefined) return role.Role.Tags;
-    const profile = await calling('GetInstanceProfile', () => unless(notThere, client.send(new sdk.GetInstanceProfileCommand({ InstanceProfileName: name }), { abortSignal })));
+    const profile = await iam('GetInstanceProfile', () => unless(notThere, client.send(new sdk.GetInstanceProfileCommand({ InstanceProfileName: name }), { abortSignal })));
     return profile?.InstanceProfile?.Tags ?? [];
-  }
-}
-
-function tagsFrom(tags: readonly { readonly Key: string | undefined; readonly Value: string | undefined }[]): Tags {
-  return Object.fromEntries(tags.map(({ Key = '', Value = '' }) => [Key, Value]));
-}
-
-const alreadyThere = /^EntityAlreadyExists/;
-const notThere = /^NoSuchEntity/;
-
-async function pages<Page extends { readonly Marker?: string | undefined; readonly IsTruncated?: boolean | undefined }>(get: (marker: string | undefined) => Promise<Page>, read: (page: Page) => readonly string[]): Promise<readonly string[]> {
-  const all: string[] = [];
-  let marker: string | undefined;
-  do {
-    const page = await get(marker);
-    all.push(...read(page));
-    marker = page.IsTruncated === true ? page.Marker : undefined;
-  } while (marker !== undefined);
-  return all;
-}
-
-async function calling<T>(action: string, call: () => Promise<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (error) {
-    throw ec2Error(error, action, 'iam');
-  }
-}
-
-async function unless<T>(names: RegExp, answer: Promise<T>): Promise<T | undefined> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (error instanceof Error && names.test(error.name)) return undefined;
-    throw error;
   }
 }

@@ -1,9 +1,9 @@
-import type { Filter, Snapshot, Tag, Volume } from '@aws-sdk/client-ec2';
-import { BakeError } from '../../../core/bake-error.js';
+import type { Snapshot, Volume } from '@aws-sdk/client-ec2';
 import type { Ec2Access } from '../steps.js';
 import type { RegisteredDevice } from '../volume-steps.js';
+import { calling, orGone, pages } from './aws-call.js';
 import { type Ec2Client, openEc2 } from './aws-client.js';
-import { ec2Error } from './aws-error.js';
+import { tagFilters, tagsFrom, tagsOf } from './aws-tags.js';
 import type { Tags } from './ec2-port.js';
 import type { RegisterRequest, SnapshotFacts, SnapshotRequest, VolumeFacts, VolumePort } from './volume-port.js';
 
@@ -27,10 +27,7 @@ class AwsVolumes implements VolumePort {
   async volumes(query: { readonly ids: readonly string[] } | { readonly tags: Tags } | { readonly instanceId: string }, abortSignal: AbortSignal): Promise<readonly VolumeFacts[]> {
     const { sdk, client } = await this.#open();
     const input = 'ids' in query ? { VolumeIds: [...query.ids] } : { Filters: 'tags' in query ? tagFilters(query.tags) : [{ Name: 'attachment.instance-id', Values: [query.instanceId] }] };
-    return (await paged<Volume>('DescribeVolumes', async (NextToken) => {
-      const page = await client.send(new sdk.DescribeVolumesCommand({ ...input, NextToken }), { abortSignal });
-      return { found: page.Volumes, next: page.NextToken };
-    })).map(volumeFacts);
+    return pages((NextToken) => calling('DescribeVolumes', () => client.send(new sdk.DescribeVolumesCommand({ ...input, NextToken }), { abortSignal })), ({ Volumes = [] }) => Volumes.map(volumeFacts));
   }
 
   async setEnd(instanceId: string, deviceName: string, endsWithInstance: boolean, abortSignal: AbortSignal): Promise<void> {
@@ -66,10 +63,7 @@ class AwsVolumes implements VolumePort {
   async snapshots(query: { readonly ids: readonly string[] } | { readonly tags: Tags }, abortSignal: AbortSignal): Promise<readonly SnapshotFacts[]> {
     const { sdk, client } = await this.#open();
     const input = 'ids' in query ? { SnapshotIds: [...query.ids] } : { OwnerIds: ['self'], Filters: tagFilters(query.tags) };
-    return (await paged<Snapshot>('DescribeSnapshots', async (NextToken) => {
-      const page = await client.send(new sdk.DescribeSnapshotsCommand({ ...input, NextToken }), { abortSignal });
-      return { found: page.Snapshots, next: page.NextToken };
-    })).map(snapshotFacts);
+    return pages((NextToken) => calling('DescribeSnapshots', () => client.send(new sdk.DescribeSnapshotsCommand({ ...input, NextToken }), { abortSignal })), ({ Snapshots = [] }) => Snapshots.map(snapshotFacts));
   }
 
   async deleteSnapshot(id: string, abortSignal: AbortSignal): Promise<void> {
@@ -110,44 +104,4 @@ function volumeFacts({ VolumeId = '', State = 'creating', AvailabilityZone = '',
 
 function snapshotFacts({ SnapshotId = '', VolumeId = '', State, StateMessage: reason, Tags: tags }: Snapshot): SnapshotFacts {
   return { id: SnapshotId, volumeId: VolumeId, state: State === 'completed' || State === 'pending' ? State : 'failed', ...(reason === undefined || reason === '' ? {} : { reason }), tags: tagsFrom(tags) };
-}
-
-async function paged<T>(action: string, look: (token: string | undefined) => Promise<{ readonly found: readonly T[] | undefined; readonly next: string | undefined }>): Promise<readonly T[]> {
-  const all: T[] = [];
-  let token: string | undefined;
-  do {
-    const from = token;
-    const { found = [], next } = await calling(action, () => look(from));
-    all.push(...found);
-    token = next;
-  } while (token !== undefined && token !== '');
-  return all;
-}
-
-async function calling<T>(action: string, call: () => Promise<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (error) {
-    throw ec2Error(error, action);
-  }
-}
-
-async function orGone(work: () => Promise<unknown>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    if (!BakeError.is(error) || error.code !== 'Ec2NotFound') throw error;
-  }
-}
-
-function tagFilters(tags: Tags): Filter[] {
-  return Object.entries(tags).map(([key, value]) => (value === '*' ? { Name: 'tag-key', Values: [key] } : { Name: `tag:${key}`, Values: [value] }));
-}
-
-function tagsOf(tags: Tags): Tag[] {
-  return Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
-}
-
-function tagsFrom(tags: readonly Tag[] = []): Tags {
-  return Object.fromEntries(tags.map(({ Key = '', Value = '' }) => [Key, Value]));
 }
