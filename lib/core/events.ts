@@ -58,6 +58,8 @@ export type EventBody =
   | ({ readonly type: 'step.progress'; readonly label: string; readonly current: number; readonly total?: number; readonly unit: 'bytes' | 'items' } & StepFields)
   | ({ readonly type: 'step.warned'; readonly code: string; readonly message: string; readonly hint?: string } & StepFields)
   | ({ readonly type: 'step.retried'; readonly attempt: number; readonly delay: number; readonly error: ErrorReport } & StepFields)
+  /** The machine that the step made went away by itself: another one is made, and the steps `again` are done once more on it. */
+  | ({ readonly type: 'machine.lost'; readonly reason: string; readonly again: readonly string[] } & StepFields)
   | ({ readonly type: 'step.succeeded'; readonly milliseconds: number } & StepFields)
   | ({ readonly type: 'step.failed'; readonly milliseconds: number; readonly error: ErrorReport; readonly continued: boolean } & StepFields)
   | ({ readonly type: 'step.skipped'; readonly reason: string } & StepFields)

@@ -6,6 +6,7 @@ import { runStepId } from '../plan/plan.js';
 import type { StepKind } from '../plan/step-kind.js';
 import type { Connections } from './connections.js';
 import type { ResourceHandler, StepContext } from './handler.js';
+import type { LostMachine } from './lost-machine.js';
 import { acquireResource, NotUndone, reportOf } from './resources.js';
 import { resolveSpec } from './resolve-spec.js';
 import type { StepState } from './run-state.js';
@@ -29,17 +30,21 @@ export interface AttemptOptions {
   /** Waits for a place among the steps of the same cost. */
   readonly admit: <T>(kind: StepKind, work: () => Promise<T>) => Promise<T>;
   readonly asks: boolean;
+  /** The machine that the step failed on, if that is why it failed. */
+  readonly lostMachine: () => Promise<LostMachine | undefined>;
 }
 
-/** What the user chose for a failed step: `keep` leaves what its build holds. */
+/** What becomes of a failed step: `keep` leaves what its build holds, as the user chose; a machine that was lost can be replaced. */
 export class StepFailed extends Error {
   readonly reason: BakeError;
   readonly keep: boolean;
+  readonly lost: LostMachine | undefined;
 
-  constructor(reason: BakeError, keep: boolean) {
+  constructor(reason: BakeError, { keep = false, lost }: { readonly keep?: boolean; readonly lost?: LostMachine } = {}) {
     super(reason.message);
     this.reason = reason;
     this.keep = keep;
+    this.lost = lost;
   }
 }
 
@@ -67,9 +72,11 @@ export async function attemptStep(state: StepState, options: AttemptOptions): Pr
       const failure = describe(cause, state, lines);
       if (error instanceof NotUndone) {
         state.resource = 'stuck';
-        throw new StepFailed(failure.with({ hint: `${failure.hint ?? ''}; what it left could not be removed: ${error.reason.message}`.replace(/^; /, '') }), false);
+        throw new StepFailed(failure.with({ hint: `${failure.hint ?? ''}; what it left could not be removed: ${error.reason.message}`.replace(/^; /, '') }));
       }
       if (signal.aborted) throw signal.reason;
+      const lost = await options.lostMachine();
+      if (lost !== undefined) throw new StepFailed(failure, { lost });
       if (left > 0) {
         left--;
         notify({ type: 'step.retried', attempt, delay, error: reportOf(failure), ...fields });
@@ -78,7 +85,7 @@ export async function attemptStep(state: StepState, options: AttemptOptions): Pr
         continue;
       }
       const choice = options.asks && policy.continueOnError !== true ? await services.host.ask(services.masker.value(question(failure)), signal) : 'cleanup';
-      if (choice !== 'retry') throw new StepFailed(failure, choice === 'keep');
+      if (choice !== 'retry') throw new StepFailed(failure, { keep: choice === 'keep' });
     }
   }
 }

@@ -76,6 +76,11 @@ export interface ResourceHandler<Spec, Handle extends JsonObject> {
   check?(spec: Spec, ctx: StepContext): Promise<void>;
   /** As `check`, for a step whose spec has refs in it: `known` holds the fields that have none. */
   checkKnown?(known: Partial<Spec>, ctx: StepContext): Promise<void>;
+  /**
+   * Why what was made went away by itself, if it did, and another one in its place may stay; undefined if it is there, or ended
+   * for a reason that another one would have too. Asked when a step that needs it has failed: its build then starts again from here.
+   */
+  lost?(handle: Handle, ctx: StepContext): Promise<string | undefined>;
   /** For who had it kept with `--on-error keep`: the command that enters it. */
   entry?(handle: Handle): string;
   /** Milliseconds that "not found" may be wrong after a creation. @default 0 */

@@ -35,6 +35,8 @@ export interface BuildState {
   ended: boolean;
   /** What the build holds may be removed, because all that wanted to look at it is done. */
   mayRelease: boolean;
+  /** Machines that took the place of one that was lost. */
+  replacements: number;
   startedAt: number | undefined;
   endedAt: number | undefined;
   error: BakeError | undefined;
@@ -47,7 +49,7 @@ export const isOver = ({ status }: BuildState): boolean => status !== 'waiting' 
 export function makeRunState(plans: readonly Plan[], builds: ReadonlySet<string>): { readonly builds: readonly BuildState[]; readonly steps: ReadonlyMap<string, StepState> } {
   const buildStates = new Map<string, BuildState>();
   for (const plan of plans.flatMap((one) => one.builds)) {
-    if (builds.has(plan.id)) buildStates.set(plan.id, { plan, steps: [], abort: new AbortController(), status: 'waiting', cache: 'unasked', ended: false, mayRelease: false, startedAt: undefined, endedAt: undefined, error: undefined });
+    if (builds.has(plan.id)) buildStates.set(plan.id, { plan, steps: [], abort: new AbortController(), status: 'waiting', cache: 'unasked', ended: false, mayRelease: false, replacements: 0, startedAt: undefined, endedAt: undefined, error: undefined });
   }
   const planSteps = plans.flatMap((plan) => plan.steps).filter((step) => buildStates.has(step.build));
   const steps = new Map<string, StepState>();

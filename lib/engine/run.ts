@@ -1,6 +1,5 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Artifact } from '../core/artifact.js';
 import { BakeError } from '../core/bake-error.js';
 import type { Connection } from '../core/communicator.js';
 import type { BuildSummary, EventBody, Leftover } from '../core/events.js';
@@ -8,20 +7,22 @@ import type { JsonObject } from '../core/json.js';
 import type { Plan } from '../plan/plan.js';
 import type { StepKind } from '../plan/step-kind.js';
 import { attemptStep, factsOf, StepFailed } from './attempt-step.js';
+import { isLookup, summaryOf } from './build-summary.js';
 import { BuildCache, type RunCache } from './cache/build-cache.js';
 import type { Decision } from './cache/decide.js';
 import type { MadeElsewhere } from './cache/made-once.js';
 import { spareSteps } from './cache/spare-steps.js';
-import { isResult } from './cache/record-build.js';
 import { Connections } from './connections.js';
+import type { StepContext } from './handler.js';
 import { keptReason } from './kept-machine.js';
 import { Gate } from './limits.js';
+import { type LostMachine, lostMachine, takeBack } from './lost-machine.js';
 import { resolveSpec } from './resolve-spec.js';
 import { leftoverOf, releaseWithRetry, reportOf } from './resources.js';
 import { ResumePoints } from './resume-points.js';
 import { type BuildState, isOver, isSettled, makeRunState, type StepState } from './run-state.js';
 import { type EngineServices, notifier } from './services.js';
-import { makeStepContext, tokenOf } from './step-context.js';
+import { makeStepContext, type StepFacts, tokenOf } from './step-context.js';
 
 export interface RunRequest {
   readonly plans: readonly Plan[];
@@ -137,18 +138,13 @@ class Run {
   }
 
   #isReady(state: StepState): boolean {
-    const mayStart = state.build.cache === 'known' || this.#isLookup(state);
+    const mayStart = state.build.cache === 'known' || isLookup(state, this.#services.registry);
     return state.status === 'waiting' && mayStart && state.step.role !== 'error-cleanup' && state.needs.every((need) => need.status === 'done');
-  }
-
-  /** One that stands on nothing that the build makes. */
-  #isLookup({ step, needs, build }: StepState): boolean {
-    return this.#services.registry.kind(step.kind).lookup !== undefined && needs.every((need) => need.build !== build || this.#isLookup(need));
   }
 
   #isConsultable(build: BuildState): boolean {
     if (build.cache !== 'unasked') return false;
-    return build.steps.every((state) => (!this.#isLookup(state) || isSettled(state)) && state.needs.every((need) => need.build === build || need.status === 'done'));
+    return build.steps.every((state) => (!isLookup(state, this.#services.registry) || isSettled(state)) && state.needs.every((need) => need.build === build || need.status === 'done'));
   }
 
   /** Takes from earlier runs what is still so. */
@@ -210,6 +206,7 @@ class Run {
         return;
       }
       const continued = step.policy?.continueOnError === true;
+      if (error.lost !== undefined) return this.#replace(error.lost, error.reason);
       this.#notify({ type: 'step.failed', milliseconds: clock.now() - startedAt, error: reportOf(error.reason), continued, ...fields });
       if (continued) {
         state.status = 'done';
@@ -227,7 +224,23 @@ class Run {
     return attemptStep(state, {
       services: this.#services, connections: this.#connections, outputs: this.#outputs, notify: this.#notify, signal, asks,
       cleanupSignal: this.#cleanup.signal, admit: (kind, work) => this.#admit(kind, work),
+      lostMachine: () => lostMachine(state, this.#services, (step) => this.#context(step, signal)),
     });
+  }
+
+  /** The build goes on with another machine in the place of one that was lost. */
+  async #replace(lost: LostMachine, error: BakeError): Promise<void> {
+    const { machine, reason, again } = lost;
+    takeBack(lost, this.#outputs);
+    this.#notify({ type: 'machine.lost', reason, again: again.map(({ step }) => step.id), step: machine.step.id, build: machine.step.build, title: machine.step.title });
+    await this.#release(machine);
+    if (machine.resource === 'stuck') this.#failBuild(machine.build, error);
+    else machine.resource = 'none';
+    machine.status = isOver(machine.build) ? 'skipped' : 'waiting';
+  }
+
+  #context(step: StepFacts, signal: AbortSignal): StepContext {
+    return makeStepContext({ step, signal, services: this.#services, notify: this.#notify, connect: this.#connections.connect.bind(this.#connections, step.build) });
   }
 
   #admit<T>(kind: StepKind, work: () => Promise<T>): Promise<T> {
@@ -346,8 +359,7 @@ class Run {
       if (state.handle !== undefined && 'connection' in state.handle) await this.#connections.close(step.build, this.#resolved(state.handle['connection'] as Connection));
       const loaded = await services.registry.handler(step.kind);
       if (loaded.type === 'resource' && state.handle !== undefined) {
-        const context = makeStepContext({ step: factsOf(state), signal: this.#cleanup.signal, services, notify: this.#notify, connect: this.#connections.connect.bind(this.#connections, step.build) });
-        await releaseWithRetry(loaded.handler, state.handle, context);
+        await releaseWithRetry(loaded.handler, state.handle, this.#context(factsOf(state), this.#cleanup.signal));
       }
       await services.journal.append({ type: 'resource.released', step: step.id, at: services.clock.now() }, 'eventual');
       state.resource = 'released';
@@ -370,30 +382,17 @@ class Run {
     for (const state of this.#steps.values()) {
       const token = tokenOf(services.run.id, state.step.id);
       const isListed = this.#leftovers.some((leftover) => leftover.token === token);
+      const isArtifact = state.step.lifetime === 'artifact' && state.build.status === 'succeeded';
       if (!services.registry.owns(state.step.kind)) continue;
       if (state.resource === 'kept') this.#leftovers.push(leftoverOf(factsOf(state), token, await keptReason(state, services)));
-      else if ((state.resource === 'stuck' || state.resource === 'held') && !isListed && !this.#isArtifact(state)) this.#leftovers.push(leftoverOf(factsOf(state), token, 'it could not be removed'));
+      else if ((state.resource === 'stuck' || state.resource === 'held') && !isListed && !isArtifact) this.#leftovers.push(leftoverOf(factsOf(state), token, 'it could not be removed'));
     }
     if (this.#leftovers.length > 0) return;
     await rm(join(services.run.folder, 'tmp'), { recursive: true, force: true });
     await services.journal.append({ type: 'run.closed', at: services.clock.now() }, 'eventual').catch(() => {});
   }
 
-  #isArtifact(state: StepState): boolean {
-    return state.step.lifetime === 'artifact' && state.build.status === 'succeeded';
-  }
-
-  /** Nothing was done but to look. */
-  #isUpToDate({ status, steps }: BuildState): boolean {
-    return status === 'succeeded' && steps.some((state) => state.isCached) && steps.every((state) => state.isCached || state.step.role === 'error-cleanup' || this.#isLookup(state));
-  }
-
   #summary(build: BuildState): BuildSummary {
-    const { clock } = this.#services;
-    const status = build.status === 'waiting' || build.status === 'running' ? 'cancelled' : build.status;
-    const owners = build.steps.filter((state) => isResult(state, this.#services.registry));
-    const artifacts = status === 'succeeded' ? owners.flatMap((state) => { const artifact = this.#outputs.get(state.step.id)?.['artifact']; return artifact === undefined ? [] : [artifact as unknown as Artifact]; }) : [];
-    const resumesAfter = this.#resumePoints.of(build);
-    return { build: build.plan.id, status, milliseconds: build.startedAt === undefined ? 0 : (build.endedAt ?? clock.now()) - build.startedAt, artifacts, ...(this.#isUpToDate(build) ? { upToDate: true } : {}), ...(resumesAfter === undefined ? {} : { resumesAfter }), ...(build.error === undefined ? {} : { error: reportOf(build.error) }) };
+    return summaryOf(build, { services: this.#services, outputs: this.#outputs, resumePoints: this.#resumePoints });
   }
 }

@@ -33,6 +33,8 @@ t.test('piped, each event is a line with its build in front, on standard error',
   notify({ type: 'step.warned', code: 'W', message: 'careful', hint: 'look', ...step });
   notify({ type: 'step.retried', attempt: 1, delay: 1_000, error: { code: 'X', message: 'went wrong', source: 'user' }, ...step });
   notify({ type: 'step.started', attempt: 2, ...step });
+  notify({ type: 'machine.lost', reason: 'spot capacity was taken back', again: [], ...step });
+  notify({ type: 'step.started', attempt: 1, ...step });
   notify({ type: 'step.succeeded', milliseconds: 1_500, ...step });
   notify({ type: 'release.started', ...step });
   notify({ type: 'release.succeeded', milliseconds: 3, ...step });
@@ -46,6 +48,8 @@ t.test('piped, each event is a line with its build in front, on standard error',
     'Web/Docker │ ▲ shell: careful → look',
     'Web/Docker │ ▲ shell failed: went wrong → again in 1s',
     'Web/Docker │ ▸ 1/2 shell (attempt 2)',
+    'Web/Docker │ ▲ shell was lost: spot capacity was taken back → another one takes its place, and what was done on it is done again',
+    'Web/Docker │ ▸ 1/2 shell',
     'Web/Docker │ ✔ shell 1.5s',
     'Web/Docker │ ▾ removing: shell',
     'Web/Docker │ ✔ removed: shell 3ms',

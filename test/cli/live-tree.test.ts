@@ -89,6 +89,21 @@ t.test('retries, failures that are passed over, and things that are stuck are sh
   t.ok(lines.includes('     ✖ network  could not be removed: busy'));
 });
 
+t.test('what is done again after a machine was lost is counted once', async (t) => {
+  const [machine, shell] = [step('Web/Docker', 'Machine', 'machine'), step('Web/Docker', 'Shell', 'shell')];
+  const view = viewOf(
+    started,
+    [0, { type: 'build.started', build: 'Web/Docker', platform: 'docker' }],
+    ...[machine, shell].flatMap((one) => [[0, { type: 'step.started', attempt: 1, ...one }], [0, { type: 'step.succeeded', milliseconds: 0, ...one }]] as const),
+    [1_000, { type: 'machine.lost', reason: 'taken back', again: [shell.step], ...machine }],
+    [1_000, { type: 'release.started', ...machine }],
+    [1_000, { type: 'release.succeeded', milliseconds: 0, ...machine }],
+    [2_000, { type: 'step.started', attempt: 1, ...machine }],
+    [2_000, { type: 'step.succeeded', milliseconds: 0, ...machine }],
+  );
+  t.equal(view.builds.get('Web/Docker')?.done, 1);
+});
+
 t.test('a cancelled run says what it does and how to leave', async (t) => {
   t.match(draw(viewOf(started, [1, { type: 'run.cancelling', run: 'r1', reason: 'SIGINT' }]), { columns: 100 })[0], /stopping, removing what was made; Ctrl-C again leaves at once/);
 });

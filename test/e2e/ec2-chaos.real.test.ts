@@ -36,7 +36,7 @@ new Ec2Source(image, 'Ec2', {
 });
 new Shell(image, 'One', { inline: ['echo hello'] });
 `);
-    const proxy = await startChaosProxy(t, moto.url, seed, chaos);
+    const proxy = await startChaosProxy(t, moto.url, { seed, chaos });
     const { code, stderr } = await bake(project, ['run'], { ...moto.env, AWS_ENDPOINT_URL: proxy.url });
     harm += proxy.done.length;
     const mine = async () => ((await client.send(new DescribeImagesCommand({ Owners: ['self'] }))).Images ?? []).filter(({ Name }) => Name === `web-${seed}`).length;

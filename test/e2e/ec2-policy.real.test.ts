@@ -36,7 +36,7 @@ new Shell(image, 'One', { inline: ['echo hello'] });
     t.equal(printed.code, 0, printed.stderr);
     const { Statement } = JSON.parse(printed.stdout) as { readonly Statement: readonly { readonly Action: readonly string[] }[] };
     const allowed = new Set(Statement.flatMap(({ Action }) => Action).map((action) => action.replace(/^.*:/, '')));
-    const recorder = await startChaosProxy(t, moto.url, 1);
+    const recorder = await startChaosProxy(t, moto.url);
     const { code, stderr } = await bake(project, ['run'], { ...moto.env, AWS_ENDPOINT_URL: recorder.url });
     t.equal(code, 0, stderr);
     t.same([...recorder.asked].filter((action) => !allowed.has(action)), [], 'none is missing');

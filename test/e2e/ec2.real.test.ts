@@ -1,7 +1,7 @@
 // Whole builds on an EC2 that is not ours (moto), in a machine that is a real sshd.
 import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DescribeImagesCommand, DescribeInstancesCommand, DescribeSnapshotsCommand } from '@aws-sdk/client-ec2';
+import { DescribeImagesCommand, DescribeInstancesCommand, DescribeSnapshotsCommand, TerminateInstancesCommand } from '@aws-sdk/client-ec2';
 import t, { type Test } from 'tap';
 import { bake, startBake } from '../support/bake-cli.js';
 import { startChaosProxy } from '../support/chaos-proxy.js';
@@ -120,11 +120,11 @@ new Shell(image, 'Who', { inline: ['echo "I am $(whoami)"'] });
     const own = join(sshd.folder, 'home/.ssh/authorized_keys');
     let sent = 0;
     // What the agent of an image does, which moto has no machine for.
-    const agent = await startChaosProxy(t, moto.url, 1, undefined, (action, body) => {
+    const agent = await startChaosProxy(t, moto.url, { onCall: (action, body) => {
       if (action !== 'SendSSHPublicKey') return;
       sent++;
       appendFileSync(keys, `${(JSON.parse(body) as { readonly SSHPublicKey: string }).SSHPublicKey}\n`);
-    });
+    } });
     const project = t.testdir({ 'image.ts': `import { App, Image, Shell } from 'bake-sdk';
 import { AmiLookup, Ec2Source, HostKey } from 'bake-sdk/ec2';
 const image = new Image(new App(), 'Web');
@@ -136,6 +136,35 @@ new Shell(image, 'Kept', { inline: ['cat ~/.ssh/authorized_keys'] });
     t.ok(sent >= 1);
     t.match(stderr, /│ {3}ssh-ed25519 AAAA/, 'while it is built, the key is let in for good');
     t.notOk(existsSync(own), 'then it is taken out');
+    t.same(await ec2Leftovers(client), []);
+  });
+
+  await t.test('a spot instance that is taken back in mid-build is replaced, and what was done on it is done again', async (t) => {
+    await moto.reset();
+    const sshd = await startSshd();
+    t.teardown(() => sshd.stop());
+    // moto knows no spot capacity that is taken back: there, it was the user.
+    const proxy = await startChaosProxy(t, moto.url, { edit: (answer) => answer.replaceAll('Client.UserInitiatedShutdown: User initiated shutdown', 'Server.SpotInstanceTermination: Spot instance termination') });
+    const project = t.testdir({ 'image.ts': `import { App, Image, Shell } from 'bake-sdk';
+import { AmiLookup, Ec2Source, HostKey } from 'bake-sdk/ec2';
+const image = new Image(new App(), 'Web');
+new Ec2Source(image, 'Ec2', { baseImage: ${lookup}, spot: true, userData: false, allowFrom: ['203.0.113.7/32'], ssh: { user: '${sshd.user}', host: '127.0.0.1', port: ${sshd.port}, privateKeyFile: '${sshd.privateKeyFile}', hostKey: HostKey.publicKey('${sshd.hostPublicKey}') } });
+new Shell(image, 'First', { inline: ['echo the first step'] });
+new Shell(image, 'Second', { inline: ['if [ -e ${sshd.folder}/again ]; then echo the second step; else touch ${sshd.folder}/again; echo in mid-build; sleep 300; fi'] });
+` });
+    const running = startBake(project, ['run'], { ...moto.env, AWS_ENDPOINT_URL: proxy.url });
+    await running.saw(/│ {3}in mid-build/);
+    const { Reservations: [{ Instances: [spot] = [] } = {}] = [] } = await client.send(new DescribeInstancesCommand({}));
+    await client.send(new TerminateInstancesCommand({ InstanceIds: [spot?.InstanceId ?? ''] }));
+    for (const pid of sshd.connections()) process.kill(pid, 'SIGKILL');
+    const { code, stderr } = await running.done;
+    t.equal(code, 0, stderr);
+    t.match(stderr, /instance t3\.small was lost: Server\.SpotInstanceTermination/);
+    t.equal(stderr.match(/│ {3}the first step/g)?.length, 2, stderr);
+    t.equal(stderr.match(/│ {3}the second step/g)?.length, 1);
+    const { Reservations = [] } = await client.send(new DescribeInstancesCommand({}));
+    t.equal(Reservations.length, 2);
+    t.equal((await images()).length, 1);
     t.same(await ec2Leftovers(client), []);
   });
 

@@ -47,7 +47,9 @@ const twoImages = [
 ];
 const failing = (spec: FakeSpec) => [fakePlan('Base', [['Machine', 'thing', 'run'], ['Provision', 'act', 'none', { needs: ['Machine'] }], ['Capture', 'thing', 'artifact', { needs: ['Provision'], spec }], ['Sums', 'thing', 'artifact', { needs: ['Capture'] }]])];
 
-for (const [name, plans] of [['two images, one from the other', twoImages], ['a build that fails half-way', failing({ fail: 'half' })], ['a build that fails after the effect', failing({ fail: 'after' })]] as const) {
+const losing = [fakePlan('Base', [['Network', 'thing', 'run'], ['Machine', 'thing', 'run', { needs: ['Network'] }], ['First', 'act', 'none', { needs: ['Machine'] }], ['Second', 'act', 'none', { needs: ['First'], spec: { fail: 'before', failures: 1, takes: 'Machine' } }], ['Capture', 'thing', 'artifact', { needs: ['Second'] }]])];
+
+for (const [name, plans] of [['two images, one from the other', twoImages], ['a build that fails half-way', failing({ fail: 'half' })], ['a build that fails after the effect', failing({ fail: 'after' })], ['a build that loses its machine', losing]] as const) {
   t.test(`whatever kills the process, recovery leaves an empty world: ${name}`, async (t) => {
     const whole = await runUntil(plans, Infinity);
     t.same(strangers(whole.world, whole.journal), [], 'an undisturbed run leaves nothing strange');

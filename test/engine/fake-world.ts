@@ -79,6 +79,8 @@ export interface FakeSpec {
   readonly fail?: 'before' | 'half' | 'after';
   /** Attempts that fail; all if absent. */
   readonly failures?: number;
+  /** The step of the same build whose thing goes away by itself when this one fails. */
+  readonly takes?: string;
   /** Releases that fail. */
   readonly stickyReleases?: number;
   /** Milliseconds until `find` sees the thing. */
@@ -91,12 +93,13 @@ export class FakeWorld {
   readonly clock = fakeClock();
   readonly things = new Map<string, { whole: boolean; madeAt: number; visibleAfter: number }>();
   readonly order: string[] = [];
+  readonly #tokens = new Map<string, string>();
   readonly #failures = new Map<string, number>();
 
   extension(crash: Crash): Extension {
     const { clock } = this;
     const spec = z.strictObject({
-      fail: z.enum(['before', 'half', 'after']).optional(), failures: z.number().optional(), stickyReleases: z.number().optional(),
+      fail: z.enum(['before', 'half', 'after']).optional(), failures: z.number().optional(), stickyReleases: z.number().optional(), takes: z.string().optional(),
       visibleAfter: z.number().optional(), input: z.unknown().optional(),
     });
     const failsNow = (key: string, limit: number): boolean => {
@@ -111,6 +114,7 @@ export class FakeWorld {
         const failAt = (point: FakeSpec['fail']) => { if (fails && given.fail === point) throw new BakeError({ code: 'FakeFailure', message: `fails ${point}` }); };
         failAt('before');
         await crash.boundary(() => {
+          this.#tokens.set(ctx.step.id, ctx.token);
           this.things.set(ctx.token, { whole: false, madeAt: clock.now(), visibleAfter: given.visibleAfter ?? 0 });
           this.order.push(`make ${ctx.step.id}`);
         });
@@ -126,6 +130,7 @@ export class FakeWorld {
         const found = this.things.get(token);
         return found !== undefined && clock.now() >= found.madeAt + found.visibleAfter ? { token } : undefined;
       },
+      lost: async ({ token }) => (this.things.has(token as string) ? undefined : 'taken back'),
       release: async (handle, ctx) => {
         const token = handle['token'] as string;
         if (this.sticky.has(ctx.step.id) && failsNow(`release ${token}`, this.sticky.get(ctx.step.id)!)) throw new BakeError({ code: 'FakeFailure', message: 'will not go' });
@@ -137,7 +142,10 @@ export class FakeWorld {
       run: async (given, ctx) => {
         await crash.boundary();
         ctx.signal.throwIfAborted();
-        if (given.fail !== undefined && failsNow(`act ${ctx.token}`, given.failures ?? Infinity)) throw new BakeError({ code: 'FakeFailure', message: 'fails' });
+        if (given.fail !== undefined && failsNow(`act ${ctx.token}`, given.failures ?? Infinity)) {
+          await crash.boundary(() => { this.things.delete(this.#tokens.get(`${ctx.step.build}/${given.takes}`) ?? ''); });
+          throw new BakeError({ code: 'FakeFailure', message: 'fails' });
+        }
         this.order.push(`act ${ctx.step.id}`);
         return { done: true };
       },

@@ -144,3 +144,37 @@ t.test('builds that need something of each other, each for another step, come to
   ]);
   t.same(outcome.builds.map((build) => build.status), ['succeeded', 'succeeded']);
 });
+
+t.test('a machine that is lost is replaced, and what was done on it is done again', async (t) => {
+  const losing = (failures: number) => fakePlan('Web', [['Network', 'thing', 'run'], ['Machine', 'thing', 'run', { needs: ['Network'] }], act('First'), act('Second', { needs: ['First'], spec: { fail: 'before', failures, takes: 'Machine' }, policy: { retries: 5 } }), capture(['Second'])]);
+  const once = ['make Web/B/Machine', 'act Web/B/First'];
+  const { outcome, world, events, entries } = await run([losing(2)]);
+  t.equal(outcome.status, 'succeeded');
+  t.same(world.order, ['make Web/B/Network', ...once, ...once, ...once, 'act Web/B/Second', 'make Web/B/Capture', 'remove Web/B/Machine', 'remove Web/B/Network']);
+  t.match(events.find((event) => event.type === 'machine.lost'), { step: 'Web/B/Machine', reason: 'taken back', again: ['Web/B/First', 'Web/B/Capture', 'Web/B/Second'] });
+  t.notOk(events.some((event) => event.type === 'step.retried'), 'trying again on what is gone would be in vain');
+  t.equal(entries.at(-1)?.type, 'run.closed');
+
+  const always = await run([losing(99)]);
+  t.match(always.outcome.builds[0], { status: 'failed', error: { code: 'FakeFailure', construct: 'Web/B/Second' } });
+  t.equal(always.world.order.filter((line) => line === 'make Web/B/Machine').length, 4);
+  t.equal(always.world.things.size, 0);
+});
+
+t.test('a machine that is lost is not replaced while something else that was made with it is there', async (t) => {
+  const { outcome, world } = await run([fakePlan('Web', [machine, capture([]), act('Share', { needs: ['Machine', 'Capture'], spec: { fail: 'before', failures: 1, takes: 'Machine' } })])]);
+  t.match(outcome.builds[0], { status: 'failed', error: { code: 'FakeFailure', construct: 'Web/B/Share' } });
+  t.same(world.order.filter((line) => line === 'make Web/B/Machine').length, 1);
+  t.equal(world.things.size, 0);
+});
+
+t.test('a run that is cancelled while a lost machine is being removed ends', async (t) => {
+  const controller = new AbortController();
+  const world = new FakeWorld();
+  world.sticky.set('Web/B/Machine', 1);
+  const sleep = world.clock.sleep.bind(world.clock);
+  Object.assign(world.clock, { sleep: async (milliseconds: number, signal?: AbortSignal) => { controller.abort(new Error('Ctrl-C')); await sleep(milliseconds, signal); } });
+  const { outcome } = await run([fakePlan('Web', [machine, act('Script', { spec: { fail: 'before', failures: 1, takes: 'Machine' } }), capture(['Script'])])], { world, signal: controller.signal });
+  t.equal(outcome.status, 'cancelled');
+  t.equal(world.things.size, 0);
+});

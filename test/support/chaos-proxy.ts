@@ -27,8 +27,19 @@ export interface ChaosProxy {
 /** Milliseconds that a slow answer takes. */
 const slowness = 400;
 
-/** Starts one in front of a server; the same seed does the same to the same calls. It ends with the test. @param onCall is told of each call that reaches it */
-export async function startChaosProxy(t: Test, target: string, seed: number, chaos: Chaos = { throttled: 0, failed: 0, lost: 0, unanswered: 0, slow: 0 }, onCall: (action: string, body: string) => void = () => {}): Promise<ChaosProxy> {
+export interface ChaosOptions {
+  /** The same does the same to the same calls. @default 1 */
+  readonly seed?: number;
+  /** @default - nothing is harmed */
+  readonly chaos?: Chaos;
+  /** Is told of each call that reaches it. @default - nobody is */
+  readonly onCall?: (action: string, body: string) => void;
+  /** What an answer says instead. @default - the same */
+  readonly edit?: (answer: string) => string;
+}
+
+/** Starts one in front of a server. It ends with the test. */
+export async function startChaosProxy(t: Test, target: string, { seed = 1, chaos = { throttled: 0, failed: 0, lost: 0, unanswered: 0, slow: 0 }, onCall = () => {}, edit }: ChaosOptions = {}): Promise<ChaosProxy> {
   const random = randomOf(seed);
   const done: string[] = [];
   const asked = new Set<string>();
@@ -47,7 +58,8 @@ export async function startChaosProxy(t: Test, target: string, seed: number, cha
       if (what === 'failed') return refuse(response, 'InternalError', 'An internal error has occurred');
       forward(target, incoming, body, (answer, text) => {
         if (what === 'unanswered') return void incoming.socket.destroy();
-        const send = () => { response.writeHead(answer.statusCode ?? 500, answer.headers).end(text); };
+        const { 'content-length': _, ...headers } = answer.headers;
+        const send = () => { response.writeHead(answer.statusCode ?? 500, headers).end(edit === undefined ? text : edit(text.toString())); };
         if (what === 'slow') setTimeout(send, slowness);
         else send();
       });

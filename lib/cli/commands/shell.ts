@@ -10,7 +10,7 @@ import { neutraliseLine } from '../terminal/neutralise.js';
 import { appOptions } from './app-options.js';
 
 /** What is told of the run around a session; `--verbose` tells all. */
-const told: ReadonlySet<BakeEvent['type']> = new Set(['step.warned', 'step.retried', 'step.failed', 'release.failed']);
+const told: ReadonlySet<BakeEvent['type']> = new Set(['step.warned', 'step.retried', 'machine.lost', 'step.failed', 'release.failed']);
 
 /** `bake shell` */
 export const shell: Command = async (context) => {

@@ -10,7 +10,7 @@ import { RunView } from './run-view.js';
 
 const frameTime = 80;
 /** What stays on the terminal even without `--verbose`. */
-const lasting: ReadonlySet<BakeEvent['type']> = new Set(['build.resumed', 'build.waiting', 'step.warned', 'step.retried', 'release.failed']);
+const lasting: ReadonlySet<BakeEvent['type']> = new Set(['build.resumed', 'build.waiting', 'step.warned', 'step.retried', 'machine.lost', 'release.failed']);
 
 export interface LiveHostOptions {
   readonly screen: LiveScreen;

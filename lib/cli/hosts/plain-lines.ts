@@ -18,7 +18,7 @@ export class PlainLines {
   readonly #style: Style;
   readonly #symbols: Symbols;
   readonly #cwd: string;
-  readonly #builds = new Map<string, { steps: number; started: number }>();
+  readonly #builds = new Map<string, { readonly steps: number; readonly started: Set<string> }>();
   #width = 4;
 
   /** Paths below `cwd` are shown relative to it. */
@@ -33,7 +33,7 @@ export class PlainLines {
     const { done, failed, warned, skipped, started, removing, arrow } = this.#symbols;
     switch (event.type) {
       case 'run.started':
-        for (const { id, steps } of event.builds) this.#builds.set(id, { steps, started: 0 });
+        for (const { id, steps } of event.builds) this.#builds.set(id, { steps, started: new Set() });
         this.#width = Math.min(widestPrefix, Math.max(4, ...event.builds.map(({ id }) => textWidth(neutralise(id)))));
         return this.#lines('', style.bold(`run ${neutralise(event.run)}`), style.dim(`  ${event.builds.length} build${event.builds.length === 1 ? '' : 's'}, log ${neutralise(this.#shortened(event.log))}`));
       case 'run.cancelling':
@@ -53,7 +53,7 @@ export class PlainLines {
         return this.#lines(event.build, style.yellow(`${skipped} ${event.status}`), event.error === undefined ? '' : style.dim(`: ${neutralise(event.error.message)}`));
       }
       case 'step.started':
-        return this.#lines(event.build, style.dim(`${started} ${this.#position(event.build, event.attempt)}`), neutralise(event.title), event.attempt > 1 ? style.dim(` (attempt ${event.attempt})`) : '');
+        return this.#lines(event.build, style.dim(`${started} ${this.#position(event)}`), neutralise(event.title), event.attempt > 1 ? style.dim(` (attempt ${event.attempt})`) : '');
       case 'step.output':
         return this.#lines(event.build, event.stream === 'info' ? style.dim(`  ${neutralise(event.line)}`) : `  ${neutralise(event.line)}`);
       case 'step.progress':
@@ -62,6 +62,9 @@ export class PlainLines {
         return this.#lines(event.build, style.yellow(`${warned} ${neutralise(event.title)}: ${neutralise(event.message)}`), event.hint === undefined ? '' : style.dim(` ${arrow} ${neutralise(event.hint)}`));
       case 'step.retried':
         return this.#lines(event.build, style.yellow(`${warned} ${neutralise(event.title)} failed: ${neutralise(event.error.message)}`), style.dim(` ${arrow} again in ${formatMilliseconds(event.delay)}`));
+      case 'machine.lost':
+        for (const step of [event.step, ...event.again]) this.#builds.get(event.build ?? '')?.started.delete(step);
+        return this.#lines(event.build, style.yellow(`${warned} ${neutralise(event.title)} was lost: ${neutralise(event.reason)}`), style.dim(` ${arrow} another one takes its place, and what was done on it is done again`));
       case 'step.succeeded':
         return this.#lines(event.build, style.green(`${done} ${neutralise(event.title)}`), style.dim(` ${formatMilliseconds(event.milliseconds)}`));
       case 'step.failed':
@@ -101,11 +104,11 @@ export class PlainLines {
     return near.startsWith('..') ? path : near;
   }
 
-  #position(build: string | undefined, attempt: number): string {
+  #position({ build, step }: { readonly build?: string; readonly step: string }): string {
     const known = this.#builds.get(build ?? '');
     if (known === undefined) return '';
-    if (attempt === 1) known.started++;
-    return `${known.started}/${known.steps} `;
+    known.started.add(step);
+    return `${known.started.size}/${known.steps} `;
   }
 }
 

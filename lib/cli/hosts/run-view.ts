@@ -97,6 +97,9 @@ export class RunView {
       case 'step.retried':
         Object.assign(step, { status: 'retrying', note: event.error.message, lines: [] });
         return;
+      case 'machine.lost':
+        for (const id of [event.step, ...event.again]) this.#forget(build, id);
+        return;
       case 'step.succeeded':
         this.#end(build, step, 'succeeded', event.milliseconds);
         return;
@@ -127,6 +130,13 @@ export class RunView {
     Object.assign(step, { status, milliseconds, lines: [] });
     step.progress.clear();
     if (status !== 'skipped') build.done++;
+  }
+
+  /** As if it had not been begun. */
+  #forget(build: BuildView, id: string): void {
+    const { status } = build.steps.get(id) ?? {};
+    if (status === 'succeeded' || status === 'continued' || status === 'failed') build.done--;
+    build.steps.delete(id);
   }
 
   #build(id: string, facts: Partial<BuildView> = {}): BuildView {

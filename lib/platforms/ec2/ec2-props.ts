@@ -118,7 +118,7 @@ export interface Ec2MachineProps extends Ec2AccessProps {
   readonly ebsOptimized?: boolean;
   /** CPU credits of a burstable type. @default 'standard' */
   readonly cpuCredits?: 'standard' | 'unlimited';
-  /** A spot instance. `maxPrice` is dollars an hour. @default - on demand */
+  /** A spot instance; one that EC2 takes back is replaced by another, up to three times. `maxPrice` is dollars an hour. @default - on demand */
   readonly spot?: boolean | { readonly maxPrice?: string };
   /** Tags of the instance and its volumes; the source's tags are on them too. @default - none more */
   readonly runTags?: Readonly<Record<string, string>>;

@@ -50,13 +50,14 @@ class World {
   readonly journal = new MemoryJournal();
   crash = new Crash();
   readonly ec2: FakeEc2;
+  #ids = 0;
 
   constructor(options: Partial<FakeEc2Options> = {}) {
     this.ec2 = new FakeEc2({ clock: this.clock, visibleAfter: 3_000, stateAfter: 20_000, ...options, boundary: async (call, when) => { await this.crash.boundary(); await options.boundary?.(call, when); } });
   }
 
   services() {
-    return { ...fakeServices(new FakeWorld(), this.journal, this.crash), clock: this.clock, registry: new Registry([extensionOf(this.ec2)]) };
+    return { ...fakeServices(new FakeWorld(), this.journal, this.crash), clock: this.clock, ids: { runId: () => 'r1', hex: () => String(this.#ids++).padStart(8, '0') }, registry: new Registry([extensionOf(this.ec2)]) };
   }
 
   /** Until it ends or is killed. */
@@ -138,6 +139,23 @@ t.test('what EC2 does not give is told, and leaves nothing', async (t) => {
     t.match(await world.run(planOf('One')), expected);
     t.same(world.strangers(), []);
   }
+});
+
+t.test('a spot instance that EC2 takes back is replaced by another, and the build goes on', async (t) => {
+  const reason = 'Server.SpotInstanceTermination: Spot instance termination';
+  const early = new World({ startFailure: reason, startFailures: 2 });
+  t.match(await early.run(planOf('One')), { status: 'succeeded' });
+  t.equal(early.ec2.calls.filter((call) => call === 'RunInstances').length, 3);
+  t.same(early.strangers(), []);
+
+  let left = 2;
+  const late: World = new World({ boundary: async (call, when) => { if (call === 'StopInstances' && when === 'after' && left-- > 0) late.ec2.takeAway(reason); } });
+  t.match(await late.run(planOf('One')), { status: 'succeeded' });
+  t.equal(late.ec2.calls.filter((call) => call === 'RunInstances').length, 3);
+  t.same(late.strangers(), []);
+
+  const ended: World = new World({ boundary: async (call, when) => { if (call === 'StopInstances' && when === 'after') ended.ec2.takeAway('Client.UserInitiatedShutdown: User initiated shutdown'); } });
+  t.match(await ended.run(planOf('One')), { status: 'failed', builds: [{ error: { code: 'InstanceEnded', message: /User initiated/ } }] }, 'what somebody ended is not started again');
 });
 
 t.test('what it waits for is acted on within two seconds, and many builds ask as often as one', async (t) => {

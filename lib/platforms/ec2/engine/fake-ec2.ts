@@ -13,6 +13,8 @@ export interface FakeEc2Options {
   readonly soldOut?: readonly string[];
   /** Instances end by themselves while they start, with this reason. @default - they start */
   readonly startFailure?: string;
+  /** How many of them. @default - all */
+  readonly startFailures?: number;
   /** Images fail, with this reason. @default - they become available */
   readonly imageFailure?: string;
   /** Called before and after each effect: a test may throw there, or hang for ever. @default - nothing happens */
@@ -29,6 +31,8 @@ interface Instance extends Thing {
   readonly number: number;
   /** Each state with the time from which on it is so. */
   readonly states: [InstanceState, number][];
+  /** Why it ended by itself. */
+  reason?: string;
 }
 interface Group extends Thing {
   readonly name: string;
@@ -56,6 +60,7 @@ export class FakeEc2 implements Ec2Port {
   readonly #keyPairs = new Map<string, Group>();
   readonly #snapshots = new Set<string>();
   #next = 1;
+  #failedStarts = 0;
 
   constructor(options: FakeEc2Options) {
     this.#options = options;
@@ -120,9 +125,10 @@ export class FakeEc2 implements Ec2Port {
       for (const group of request.securityGroupIds) if (!this.#groups.has(group)) return missing(group);
       if ([request.type, `${request.type} ${request.place.subnetId ?? ''}`].some((what) => this.#options.soldOut?.includes(what) === true)) throw new BakeError({ code: 'Ec2NoCapacity', source: 'platform', message: `no capacity for ${request.type}` });
       const now = this.#now();
-      const { startFailure } = this.#options;
+      const { startFailure, startFailures = Infinity } = this.#options;
+      const fails = startFailure !== undefined && this.#failedStarts++ < startFailures;
       const number = this.#next;
-      const instance: Instance = { id: this.#id('i'), number, tags: request.tags, createdAt: now, request, states: [['pending', now], [startFailure === undefined ? 'running' : 'terminated', now + this.#delay()]] };
+      const instance: Instance = { id: this.#id('i'), number, tags: request.tags, createdAt: now, request, states: [['pending', now], [fails ? 'terminated' : 'running', now + this.#delay()]], ...(fails ? { reason: startFailure } : {}) };
       this.#instances.set(instance.id, instance);
       return this.#instanceFacts(instance);
     });
@@ -134,6 +140,15 @@ export class FakeEc2 implements Ec2Port {
 
   stopInstance(id: string): Promise<void> {
     return this.#change('StopInstances', () => this.#go(this.#instances.get(id) ?? missing(id), 'stopping', 'stopped'));
+  }
+
+  /** Ends all instances, as EC2 does with those of spot capacity. */
+  takeAway(reason: string): void {
+    for (const instance of this.#instances.values()) {
+      if (isEnding(this.#stateOf(instance))) continue;
+      this.#go(instance, 'shutting-down', 'terminated');
+      instance.reason = reason;
+    }
   }
 
   terminateInstance(id: string): Promise<void> {
@@ -239,9 +254,9 @@ export class FakeEc2 implements Ec2Port {
 
   #instanceFacts(instance: Instance): InstanceFacts {
     const state = this.#stateOf(instance);
-    const { id, number, request: { type }, tags } = instance;
+    const { id, number, request: { type }, tags, reason = '' } = instance;
     const hasAddress = state !== 'pending' || this.#delay() === 0;
-    return { id, state, type, zone: 'eu-fake-1a', tags, reason: state === 'terminated' ? this.#options.startFailure ?? '' : '', privateIp: `10.0.0.${number}`, ...(hasAddress ? { publicIp: `203.0.113.${number}`, publicDns: `ec2-${number}.example.org`, privateDns: `ip-${number}.example.org` } : {}) };
+    return { id, state, type, zone: 'eu-fake-1a', tags, reason: isEnding(state) ? reason : '', privateIp: `10.0.0.${number}`, ...(hasAddress ? { publicIp: `203.0.113.${number}`, publicDns: `ec2-${number}.example.org`, privateDns: `ip-${number}.example.org` } : {}) };
   }
 
   #facts({ id, name, snapshots, tags, createdAt }: FakeImage): ImageFacts {

@@ -16,6 +16,8 @@ export type InstanceHandle = JsonObject & {
   readonly publicIp: string; readonly privateIp: string; readonly access: JsonObject;
 };
 
+/** How often an instance is started in the place of one that EC2 took away before it could be used. */
+const mostRestarts = 3;
 /** EC2 takes no more user data than this, in bytes. */
 const longestUserData = 16 * 1024;
 /** Milliseconds that a running instance may go without its address. */
@@ -30,10 +32,16 @@ export function instanceHandler(regionFor: RegionFor): ResourceHandler<InstanceS
   return {
     async acquire(spec, ctx) {
       const region = regionFor(spec.access);
-      const started = await start(spec, region, ctx);
-      ctx.log(`${started.id} (${started.type}${started.zone === '' ? '' : ` in ${started.zone}`})`, 'info');
-      const facts = await region.instances.until(started.id, reached(spec, ctx), ctx);
-      return handleOf(facts, spec);
+      for (let left = mostRestarts; ; left--) {
+        const started = await start(spec, region, ctx);
+        ctx.log(`${started.id} (${started.type}${started.zone === '' ? '' : ` in ${started.zone}`})`, 'info');
+        try {
+          return handleOf(await region.instances.until(started.id, reached(spec, ctx), ctx), spec);
+        } catch (error) {
+          if (!BakeError.is(error) || error.code !== 'InstanceEnded' || !error.transient || left === 0) throw error;
+          ctx.log(`${error.message}; starting another one`, 'stderr');
+        }
+      }
     },
     async find(token, spec, ctx) {
       const { ec2 } = regionFor(spec.access);
@@ -43,6 +51,10 @@ export function instanceHandler(regionFor: RegionFor): ResourceHandler<InstanceS
       return found === undefined ? undefined : handleOf(found, spec);
     },
     release: ({ id, access }, ctx) => regionFor(access).ec2.terminateInstance(id, ctx.signal),
+    async lost({ id, access }, ctx) {
+      const [facts] = await regionFor(access).ec2.instances({ ids: [id] }, ctx.signal);
+      return facts !== undefined && ended.has(facts.state) && isTakenAway(facts) ? facts.reason : undefined;
+    },
     settle: 10_000,
   };
 }
@@ -59,12 +71,17 @@ function reached(spec: InstanceSpec, { clock }: Pick<StepContext, 'clock'>): (no
   };
 }
 
+/** Whether EC2 ended it, for spot capacity or a fault of its own: another one may stay. */
+function isTakenAway({ reason }: Pick<InstanceFacts, 'reason'>): boolean {
+  return /spot|^Server\./i.test(reason);
+}
+
 /** @throws BakeError `InstanceEnded` */
 export function requireAlive({ id, state, reason }: InstanceFacts): void {
   if (!ended.has(state)) return;
   throw new BakeError({
-    code: 'InstanceEnded', source: 'platform', message: `the instance ${id} ended by itself${reason === '' ? '' : `: ${reason}`}`, transient: /spot/i.test(reason),
-    hint: /KMS|client error/i.test(reason) ? 'may these credentials use the key that its volumes are encrypted with?' : /spot/i.test(reason) ? 'spot capacity was taken back: give retries, more types, or no spot' : 'look at its system log in the console of EC2',
+    code: 'InstanceEnded', source: 'platform', message: `the instance ${id} ended by itself${reason === '' ? '' : `: ${reason}`}`, transient: isTakenAway({ reason }),
+    hint: /KMS|client error/i.test(reason) ? 'may these credentials use the key that its volumes are encrypted with?' : /spot/i.test(reason) ? 'spot capacity was taken back: give more types, or no spot' : 'look at its system log in the console of EC2',
   });
 }
 

@@ -1,0 +1,60 @@
+import type { JsonObject } from '../core/json.js';
+import { factsOf } from './attempt-step.js';
+import type { StepContext } from './handler.js';
+import { isOver, type StepState } from './run-state.js';
+import type { EngineServices } from './services.js';
+import type { StepFacts } from './step-context.js';
+
+/** How often a build gets a machine in the place of one that is lost. */
+const mostReplacements = 3;
+
+/** A machine that went away by itself, though another one may stay. */
+export interface LostMachine {
+  readonly machine: StepState;
+  /** Why it went, in the words of its platform. */
+  readonly reason: string;
+  /** The steps that were done on it, or failed on it: they have to be done once more. */
+  readonly again: readonly StepState[];
+}
+
+/**
+ * The machine that a step failed on, if that is lost and its build can be taken back to where it had none: while nothing
+ * else exists that was made with it, and no other step is at work on it.
+ */
+export async function lostMachine(failed: StepState, { registry }: Pick<EngineServices, 'registry'>, contextFor: (step: StepFacts) => StepContext): Promise<LostMachine | undefined> {
+  const { build } = failed;
+  if (isOver(build) || build.replacements >= mostReplacements) return undefined;
+  for (const machine of neededBy(failed)) {
+    const { handle, resource, from } = machine;
+    if (resource !== 'held' || handle === undefined || from !== undefined || machine.build !== build) continue;
+    const loaded = await registry.handler(machine.step.kind);
+    if (loaded.type !== 'resource' || loaded.handler.lost === undefined) continue;
+    const again = allOn(machine);
+    if (again.some((state) => state.build !== build || state.resource !== 'none' || state.isCached || (state !== failed && state.status === 'running'))) continue;
+    // That nobody can say is no reason to hide what the step failed of.
+    const reason = await loaded.handler.lost(handle, contextFor(factsOf(machine))).catch(() => undefined);
+    if (reason !== undefined) return { machine, reason, again };
+  }
+  return undefined;
+}
+
+/** Makes the steps wait for the machine that is to come; it is itself not to be made before the lost one is released. */
+export function takeBack({ machine, again }: LostMachine, outputs: Map<string, JsonObject>): void {
+  machine.build.replacements++;
+  machine.status = 'running';
+  for (const state of again) Object.assign(state, { status: 'waiting', spec: undefined, milliseconds: 0 });
+  for (const { step } of [machine, ...again]) outputs.delete(step.id);
+}
+
+/** Nearest first. */
+function neededBy(state: StepState): ReadonlySet<StepState> {
+  const all = new Set(state.needs);
+  for (const need of all) for (const further of need.needs) all.add(further);
+  return all;
+}
+
+function allOn(machine: StepState): readonly StepState[] {
+  const all = new Set(machine.dependents);
+  for (const dependent of all) for (const further of dependent.dependents) all.add(further);
+  return [...all];
+}
