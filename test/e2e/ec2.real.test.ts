@@ -170,11 +170,11 @@ new Shell(image, 'Second', { inline: ['if [ -e ${sshd.folder}/again ]; then echo
 
   await t.test('several sources of a run have one security group, and each its image', async (t) => {
     await moto.reset();
-    const project = await projectOn(t, { steps: "new Ec2Source(image, 'Spot', { ...source, spot: { maxPrice: '0.05' } });\nnew Ec2Source(image, 'Only', { ...source, skipCreateAmi: true });\nnew Shell(image, 'One', { inline: ['echo hello'] });" });
+    const project = await projectOn(t, { steps: "new Ec2Source(image, 'Spot', { ...source, spot: { maxPrice: '0.05' } });\nnew Ec2Source(image, 'Fleet', { ...source, instanceType: ['t3.small', 'm5.large'], spot: { allocationStrategy: 'price-capacity-optimized' } });\nnew Ec2Source(image, 'Only', { ...source, skipCreateAmi: true });\nnew Shell(image, 'One', { inline: ['echo hello'] });" });
     const running = startBake(project, ['run', '--json'], moto.env);
     const { code, stdout, stderr } = await running.done;
     t.equal(code, 0, stderr);
-    t.same((await images()).map(({ Name }) => Name?.replace(/-\d{8}t.*/, '')).sort(), ['Web-Ec2', 'Web-Spot']);
+    t.same((await images()).map(({ Name }) => Name?.replace(/-\d{8}t.*/, '')).sort(), ['Web-Ec2', 'Web-Fleet', 'Web-Spot']);
     const groups = new Set([...stdout.matchAll(/it lets 203\.0\.113\.7\/32 in/g)].map(([text]) => text));
     t.equal([...stdout.matchAll(/it lets 203\.0\.113\.7\/32 in/g)].length, 1, [...groups].join());
     t.same(await ec2Leftovers(client), []);

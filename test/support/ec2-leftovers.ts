@@ -1,4 +1,4 @@
-import { DescribeImagesCommand, DescribeInstancesCommand, DescribeKeyPairsCommand, DescribeSecurityGroupsCommand, DescribeSnapshotsCommand, DescribeVolumesCommand, EC2Client } from '@aws-sdk/client-ec2';
+import { DescribeImagesCommand, DescribeInstancesCommand, DescribeKeyPairsCommand, DescribeLaunchTemplatesCommand, DescribeSecurityGroupsCommand, DescribeSnapshotsCommand, DescribeVolumesCommand, EC2Client } from '@aws-sdk/client-ec2';
 import { IAMClient, ListInstanceProfilesCommand, ListRolesCommand } from '@aws-sdk/client-iam';
 
 /** Roles of bake's own, wherever the region. */
@@ -17,9 +17,9 @@ export function ec2Client(endpoint: string, region = 'eu-west-1'): EC2Client {
 
 /** All that carries our tag and is temporary: instances that are not gone, volumes, groups, key pairs, images, snapshots, those of no image that is finished, and roles. */
 export async function ec2Leftovers(client: EC2Client): Promise<readonly string[]> {
-  const [instances, groups, keyPairs, volumes, images, snapshots] = await Promise.all([
+  const [instances, groups, keyPairs, templates, volumes, images, snapshots] = await Promise.all([
     client.send(new DescribeInstancesCommand({ Filters: ours })), client.send(new DescribeSecurityGroupsCommand({ Filters: ours })),
-    client.send(new DescribeKeyPairsCommand({ Filters: ours })), client.send(new DescribeVolumesCommand({ Filters: ours })), client.send(new DescribeImagesCommand({ Owners: ['self'] })), client.send(new DescribeSnapshotsCommand({ OwnerIds: ['self'] })),
+    client.send(new DescribeKeyPairsCommand({ Filters: ours })), client.send(new DescribeLaunchTemplatesCommand({ Filters: ours })), client.send(new DescribeVolumesCommand({ Filters: ours })), client.send(new DescribeImagesCommand({ Owners: ['self'] })), client.send(new DescribeSnapshotsCommand({ OwnerIds: ['self'] })),
   ]);
   const alive = (instances.Reservations ?? []).flatMap(({ Instances = [] }) => Instances).filter(({ State }) => State?.Name !== 'terminated');
   const own = (images.Images ?? []).filter(({ Tags = [] }) => Tags.some(({ Key }) => Key === 'bake:run'));
@@ -28,6 +28,7 @@ export async function ec2Leftovers(client: EC2Client): Promise<readonly string[]
   const kept = new Set(own.filter(isFinished).flatMap(({ BlockDeviceMappings = [] }) => BlockDeviceMappings.map(({ Ebs }) => Ebs?.SnapshotId)));
   return [
     ...await rolesAt(await endpointOf(client)), ...alive.map(({ InstanceId }) => `instance ${InstanceId}`), ...(groups.SecurityGroups ?? []).map(({ GroupName }) => `group ${GroupName}`), ...(keyPairs.KeyPairs ?? []).map(({ KeyName }) => `key pair ${KeyName}`),
+    ...(templates.LaunchTemplates ?? []).map(({ LaunchTemplateName }) => `launch template ${LaunchTemplateName}`),
     ...(volumes.Volumes ?? []).filter((volume) => !isFinished(volume)).map(({ VolumeId }) => `volume ${VolumeId}`), ...own.filter((image) => !isFinished(image)).map(({ ImageId }) => `image ${ImageId}`),
     ...(snapshots.Snapshots ?? []).filter(isTemporary).map(({ SnapshotId }) => `snapshot ${SnapshotId}`),
     // What the server makes by itself for its own images carries no tag of anybody.

@@ -110,7 +110,8 @@ function scalar({ type, enum: allowed }: Shape, name: string, text: string): unk
   if (type === 'boolean' && !['true', 'false'].includes(text)) throw new Error(`${name} may not be ${text}`);
   if ((type === 'integer' || type === 'long') && !/^-?\d+$/.test(text)) throw new Error(`${name} may not be ${text}`);
   if (type === 'timestamp' && !/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/.test(text)) throw new Error(`${name} may not be ${text}`);
-  return type === 'boolean' ? text === 'true' : type === 'integer' || type === 'long' ? Number(text) : text;
+  if (type === 'boolean') return text === 'true';
+  return type === 'integer' || type === 'long' || type === 'double' ? Number(text) : text;
 }
 
 function capital(text: string): string {

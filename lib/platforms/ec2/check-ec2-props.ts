@@ -6,7 +6,7 @@ import { accessPropNames, assumeRoleNames } from './access.js';
 import { Ami } from './ami.js';
 import { checkImageProps, imagePropNames } from './check-image-props.js';
 import { checkNetwork } from './check-network.js';
-import type { Ec2BlockDevice, Ec2MachineProps, Ec2NamingProps, Ec2Placement, Ec2SourceProps, Ec2SshProps, Ec2TemporaryProfile } from './ec2-props.js';
+import type { Ec2BlockDevice, Ec2MachineProps, Ec2NamingProps, Ec2Placement, Ec2SourceProps, Ec2Spot, Ec2SshProps, Ec2TemporaryProfile } from './ec2-props.js';
 import { hasOwnLogin } from './login.js';
 
 /** For a source's own list. */
@@ -16,6 +16,7 @@ export const machinePropNames: Readonly<Record<keyof Required<Ec2MachineProps>, 
   cpuCredits: true, spot: true, runTags: true, longestLife: true, ssh: true,
 };
 const profileNames: Readonly<Record<keyof Required<Ec2TemporaryProfile>, true>> = { policy: true, managedPolicies: true };
+const spotNames: Readonly<Record<keyof Required<Ec2Spot>, true>> = { maxPrice: true, allocationStrategy: true };
 const placementNames: Readonly<Record<keyof Required<Ec2Placement>, true>> = { group: true, partition: true, hostId: true, hostResourceGroupArn: true, affinity: true };
 /** For a source's own list. */
 export const namingPropNames: Readonly<Record<keyof Required<Ec2NamingProps>, true>> = { amiName: true, amiDescription: true, forceDeregister: true, snapshotTags: true };
@@ -57,6 +58,7 @@ export function checkMachine(source: Source, props: Ec2MachineProps, fault: Faul
   if (props.ssh.bastion !== undefined) checkProps(source, props.ssh.bastion, sshBastionPropNames);
   if (props.placement !== undefined) checkProps(source, props.placement, placementNames);
   if (props.assumeRole !== undefined) checkProps(source, props.assumeRole, assumeRoleNames);
+  if (typeof props.spot === 'object') checkProps(source, props.spot, spotNames);
   if (typeof props.instanceProfile === 'object') checkProfile(props.instanceProfile, source, fault);
   for (const device of props.blockDevices ?? []) checkDevice(source, device, fault, names);
   checkLogin(props, fault);

@@ -6,7 +6,7 @@ import type { CloudInitDocument } from '../../vm/media/cloud-init/seed.js';
 import type { Ec2AccessProps } from './access.js';
 import type { Ami } from './ami.js';
 import type { Ec2ImageProps } from './image-props.js';
-import type { addressKinds, volumeTypes } from './steps.js';
+import type { addressKinds, spotStrategies, volumeTypes } from './steps.js';
 
 /** How to log in. The machine's address is known by its instance. */
 export interface Ec2SshProps extends Omit<SshMachineOptions, 'user'> {
@@ -68,6 +68,17 @@ export interface Ec2Placement {
 /** Which reserved capacity is used: any that fits, none, only such, or a certain one. */
 export type Ec2CapacityReservation = 'open' | 'none' | 'capacity-reservations-only' | { readonly id: string } | { readonly resourceGroupArn: string };
 
+export interface Ec2Spot {
+  /** Dollars an hour, such as `'0.05'`. @default - no more than on demand */
+  readonly maxPrice?: string;
+  /**
+   * By what EC2 chooses among all types and subnets at once, as a fleet of one instance; `'capacity-optimized-prioritized'` goes by the order that the types are
+   * given in. https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-fleet-allocation-strategy.html
+   * @default - they are tried in turn, in the order given
+   */
+  readonly allocationStrategy?: (typeof spotStrategies)[number];
+}
+
 /** What an instance is started with, and how it is reached. */
 export interface Ec2MachineProps extends Ec2AccessProps {
   /** `AmiLookup.mostRecent({ owners, name })` or `Ami.fromId('ami-…')`. */
@@ -118,8 +129,8 @@ export interface Ec2MachineProps extends Ec2AccessProps {
   readonly ebsOptimized?: boolean;
   /** CPU credits of a burstable type. @default 'standard' */
   readonly cpuCredits?: 'standard' | 'unlimited';
-  /** A spot instance; one that EC2 takes back is replaced by another, up to three times. `maxPrice` is dollars an hour. @default - on demand */
-  readonly spot?: boolean | { readonly maxPrice?: string };
+  /** A spot instance; one that EC2 takes back is replaced by another, up to three times. @default - on demand */
+  readonly spot?: boolean | Ec2Spot;
   /** Tags of the instance and its volumes; the source's tags are on them too. @default - none more */
   readonly runTags?: Readonly<Record<string, string>>;
   /** The second net: an instance that is still there after this time ends itself, even if this computer is gone. Needs cloud-init. @default Duration.hours(12) */

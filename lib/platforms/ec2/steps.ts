@@ -6,6 +6,8 @@ import { defineStepKind } from '../../plan/step-kind.js';
 import { hasUserDataHead, userDataHeadHint } from '../../vm/media/cloud-init/user-data-head.js';
 
 export const volumeTypes = ['gp3', 'gp2', 'io1', 'io2', 'st1', 'sc1', 'standard'] as const;
+/** By what EC2 chooses among spot capacity. */
+export const spotStrategies = ['price-capacity-optimized', 'capacity-optimized', 'capacity-optimized-prioritized', 'lowest-price', 'diversified'] as const;
 export const addressKinds = ['public-ip', 'private-ip', 'public-dns', 'private-dns', 'ipv6'] as const;
 
 const text = late(z.string().min(1));
@@ -149,7 +151,7 @@ const launchFields = {
   keyName: text.optional(),
   ebsOptimized: z.boolean().optional(),
   cpuCredits: z.enum(['standard', 'unlimited']).optional(),
-  spot: z.strictObject({ maxPrice: z.string().regex(/^\d+(\.\d+)?$/, 'must be dollars an hour, such as "0.05"').optional() }).optional(),
+  spot: z.strictObject({ maxPrice: z.string().regex(/^\d+(\.\d+)?$/, 'must be dollars an hour, such as "0.05"').optional(), allocationStrategy: z.enum(spotStrategies).optional() }).optional(),
   tags,
 };
 

@@ -1,5 +1,6 @@
 // A build on an EC2 that is slow and forgets what was just made is killed at every boundary: recovery leaves nothing behind.
 import t from 'tap';
+import type { JsonObject } from '../../../lib/core/json.js';
 import type { Clock } from '../../../lib/core/ports.js';
 import { CheckpointStore } from '../../../lib/engine/cache/checkpoint-store.js';
 import type { Extension } from '../../../lib/engine/extension.js';
@@ -19,6 +20,7 @@ import { Crash, fakeClock, fakeServices, FakeWorld, MemoryJournal, openJournal }
 
 /** The part of a build that makes something: group, instance, image. Two of them share the group. */
 function planOf(...builds: readonly string[]): Plan {
+  const spot: JsonObject = builds.includes('Fleet') ? { spot: { allocationStrategy: 'price-capacity-optimized' } } : {};
   const steps = builds.flatMap((name): PlanStep[] => {
     const build = `Web/${name}`;
     const step = (id: string, kind: string, lifetime: PlanStep['lifetime'], spec: PlanStep['spec'], needs: readonly string[]): PlanStep => ({ id: `${build}/${id}`, kind, title: id, role: 'source', spec: { access: {}, ...spec }, needs: needs.map((need) => `${build}/${need}`), lifetime, build });
@@ -26,7 +28,7 @@ function planOf(...builds: readonly string[]): Plan {
     return [
       step('Group', 'ec2.securityGroup', 'run', { port: 22, allowFrom: ['203.0.113.7/32'], isPrivate: false }, []),
       step('Key', 'ec2.keyPair', 'run', { publicKey: 'ssh-ed25519 AAAA' }, []),
-      step('Machine', 'ec2.instance', 'run', { imageId: 'ami-00000001', keyName: { $ref: `${build}/Key#name` }, types: ['t3.small', 't3.large'], securityGroupIds: [{ $ref: `${build}/Group#id` }], address: 'public-ip', connection: { kind: 'ssh', host: '0.0.0.0', user: 'admin' } }, ['Group', 'Key']),
+      step('Machine', 'ec2.instance', 'run', { imageId: 'ami-00000001', keyName: { $ref: `${build}/Key#name` }, types: ['t3.small', 't3.large'], ...spot, securityGroupIds: [{ $ref: `${build}/Group#id` }], address: 'public-ip', connection: { kind: 'ssh', host: '0.0.0.0', user: 'admin' } }, ['Group', 'Key']),
       step('Stop', 'ec2.stop', 'none', { instanceId }, ['Machine']),
       step('Ami', 'ec2.ami', 'artifact', { instanceId, namePrefix: `web-${name}`, noReboot: false, replace: false }, ['Machine', 'Stop']),
     ];
@@ -85,7 +87,7 @@ class World {
   }
 }
 
-for (const [name, plan] of [['one build', planOf('One')], ['two builds that share a group', planOf('One', 'Two')]] as const) {
+for (const [name, plan] of [['one build', planOf('One')], ['two builds that share a group', planOf('One', 'Two')], ['a fleet', planOf('Fleet')]] as const) {
   t.test(`whatever kills the process, recovery leaves nothing: ${name}`, { timeout: 120_000 }, async (t) => {
     const whole = new World();
     t.match(await whole.run(plan), { status: 'succeeded', leftovers: [] });
@@ -106,12 +108,12 @@ for (const [name, plan] of [['one build', planOf('One')], ['two builds that shar
 }
 
 t.test('a call that fails, before it does something or after, leaves nothing', { timeout: 120_000 }, async (t) => {
-  const calls = ['CreateSecurityGroup', 'AuthorizeSecurityGroupIngress', 'ImportKeyPair', 'RunInstances', 'DescribeInstances', 'StopInstances', 'CreateImage', 'DescribeImages', 'CreateTags'];
+  const calls = ['CreateLaunchTemplate', 'CreateFleet', 'DeleteLaunchTemplate', 'CreateSecurityGroup', 'AuthorizeSecurityGroupIngress', 'ImportKeyPair', 'RunInstances', 'DescribeInstances', 'StopInstances', 'CreateImage', 'DescribeImages', 'CreateTags'];
   for (const failing of calls) {
     for (const at of ['before', 'after'] as const) {
       let isDone = false;
       const world = new World({ boundary: async (call, when) => { if (call === failing && when === at && !isDone) { isDone = true; throw new Error(`${call} fails ${when}`); } } });
-      const outcome = await world.run(planOf('One', 'Two'));
+      const outcome = await world.run(/Fleet|Template/.test(failing) ? planOf('Fleet') : planOf('One', 'Two'));
       t.same(world.strangers(), [], `${failing} ${at}`);
       t.notMatch(outcome, { leftovers: [{}] });
     }
@@ -135,9 +137,11 @@ t.test('what EC2 does not give is told, and leaves nothing', async (t) => {
     [{ startFailure: 'Client.InvalidKMSKey.InvalidState: the key is disabled' }, { status: 'failed', builds: [{ error: { code: 'InstanceEnded', message: /the key is disabled/, hint: /key/ } }] }],
     [{ imageFailure: 'Client.InternalError' }, { status: 'failed', builds: [{ error: { code: 'AmiFailed', message: /Client\.InternalError/ } }] }],
   ] as const) {
-    const world = new World(options);
-    t.match(await world.run(planOf('One')), expected);
-    t.same(world.strangers(), []);
+    for (const name of ['One', 'Fleet']) {
+      const world = new World(options);
+      t.match(await world.run(planOf(name)), expected);
+      t.same(world.strangers(), []);
+    }
   }
 });
 

@@ -41,6 +41,18 @@ export async function ec2Contract(t: Test, { ec2, base, settle, differs = new Se
   t.equal(await codeOf(ec2.subnets({ ids: ['subnet-0123456789abcdef0'] }, signal)), 'Ec2NotFound', '8');
   t.same(await ec2.vpcs({ 'tag:kind': ['nothing like it'] }, signal), []);
 
+  const template = `bake-template-${process.pid}`;
+  await ec2.createLaunchTemplate(template, { ...request, imageId: 'ami-0123456789abcdef0', tags: tags('fleet') }, signal);
+  await ec2.createLaunchTemplate(template, { ...request, tags: tags('fleet') }, signal); // 10: it takes the place of the other
+  t.match(await ec2.launchTemplates({ tags: tags('fleet') }, signal), [{ name: template, tags: tags('fleet') }]);
+  const spot = await ec2.runFleet({ template, strategy: 'price-capacity-optimized', clientToken: `fleet-${process.pid}`, choices: [{ type: 't3.small', place: {} }, { type: 't3.large', place: {} }], tags: tags('fleet') }, signal);
+  await ec2.deleteLaunchTemplate(template, signal);
+  t.same(await ec2.launchTemplates({ tags: tags('fleet') }, signal), []);
+  t.equal(await codeOf(ec2.deleteLaunchTemplate(template, signal)), 'ok', '7');
+  await settle();
+  t.match(await ec2.instances({ tags: tags('fleet') }, signal), [{ id: spot.id, type: spot.type, state: 'running' }]);
+  await ec2.terminateInstance(spot.id, signal);
+
   const publicKey = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBkUCu1F9p0AZNqQ9lqL4TTTeBGMKyFgDgzDUwzGRTEt bake';
   const keyPair = { name: `bake-key-${process.pid}`, publicKey, tags: tags('key') };
   await ec2.importKeyPair(keyPair, signal);

@@ -42,6 +42,45 @@ t.test('a machine with every wish', async (t) => {
   t.notOk('InstanceInitiatedShutdownBehavior' in (calls[1]!.input as object));
 });
 
+t.test('a spot instance that EC2 chooses', async (t) => {
+  if (!(await need(t, 'moto'))) return;
+  const { calls, access } = await start(t, { CreateFleet: '<fleetInstanceSet><item><instanceIds><item>i-1</item></instanceIds><instanceType>m5.large</instanceType><launchTemplateAndOverrides><overrides><availabilityZone>us-east-1b</availabilityZone></overrides></launchTemplateAndOverrides></item></fleetInstanceSet>' });
+  const ec2 = awsEc2(access);
+  const request: InstanceRequest = {
+    clientToken: 'token', imageId: 'ami-1', type: 't3.small', place: { subnetId: 'subnet-1' }, ipv6: true, securityGroupIds: ['sg-1'], blockDevices: [], metadata: { tokens: 'required' }, spot: { allocationStrategy: 'capacity-optimized-prioritized' }, tags: { a: 'b' },
+  };
+  await ec2.createLaunchTemplate('bake-1', request, signal);
+  t.match(await ec2.runFleet({ template: 'bake-1', strategy: 'capacity-optimized-prioritized', clientToken: 'token', maxPrice: '0.05', choices: [{ type: 't3.small', place: { subnetId: 'subnet-1' } }, { type: 'm5.large', place: { availabilityZone: 'us-east-1b' } }], tags: { a: 'b' } }, signal), { id: 'i-1', type: 'm5.large', zone: 'us-east-1b' });
+  const Tags = [{ Key: 'a', Value: 'b' }];
+  t.strictSame(calls.map(({ action, input }) => [action, Object.fromEntries(Object.entries(input as object).filter(([name]) => name !== 'ClientToken'))]), [
+    ['CreateLaunchTemplate', {
+      LaunchTemplateName: 'bake-1', TagSpecifications: [{ ResourceType: 'launch-template', Tags }],
+      LaunchTemplateData: {
+        ImageId: 'ami-1', NetworkInterfaces: [{ DeviceIndex: 0, DeleteOnTermination: true, Groups: ['sg-1'], Ipv6AddressCount: 1 }], MetadataOptions: { HttpTokens: 'required', HttpEndpoint: 'enabled' },
+        TagSpecifications: ['instance', 'volume', 'network-interface', 'spot-instances-request'].map((ResourceType) => ({ ResourceType, Tags })),
+      },
+    }],
+    ['CreateFleet', {
+      Type: 'instant', TargetCapacitySpecification: { TotalTargetCapacity: 1, DefaultTargetCapacityType: 'spot' }, SpotOptions: { AllocationStrategy: 'capacity-optimized-prioritized' }, TagSpecifications: [{ ResourceType: 'fleet', Tags }],
+      LaunchTemplateConfigs: [{ LaunchTemplateSpecification: { LaunchTemplateName: 'bake-1', Version: '$Latest' }, Overrides: [
+        { InstanceType: 't3.small', SubnetId: 'subnet-1', MaxPrice: '0.05', Priority: 0 }, { InstanceType: 'm5.large', AvailabilityZone: 'us-east-1b', MaxPrice: '0.05', Priority: 1 },
+      ] }],
+    }],
+  ]);
+});
+
+t.test('a fleet that has no capacity says why', async (t) => {
+  if (!(await need(t, 'moto'))) return;
+  const errors = (...codes: readonly string[]) => ({ CreateFleet: `<errorSet>${codes.map((code) => `<item><errorCode>${code}</errorCode><errorMessage>no ${code}</errorMessage></item>`).join('')}</errorSet>` });
+  const fleet = { template: 'bake-1', strategy: 'lowest-price', clientToken: 'token', choices: [{ type: 't3.small', place: {} }], tags: {} } as const;
+  for (const [answers, expected] of [
+    [errors('InsufficientInstanceCapacity', 'SpotMaxPriceTooLow'), { code: 'Ec2NoCapacity', message: /InsufficientInstanceCapacity/ }], [errors('InsufficientInstanceCapacity', 'UnauthorizedOperation'), { code: 'Ec2Denied' }], [{ CreateFleet: '<errorSet/>' }, { code: 'Ec2NoCapacity' }],
+  ] as const) {
+    const { access } = await start(t, answers);
+    await t.rejects(awsEc2(access).runFleet(fleet, signal), expected);
+  }
+});
+
 t.test('an image of the machine is told nothing of its volumes but whether they end with its own machines', async (t) => {
   if (!(await need(t, 'moto'))) return;
   const { calls, access } = await start(t, { CreateImage: '<imageId>ami-2</imageId>' });

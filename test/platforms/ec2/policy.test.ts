@@ -55,6 +55,8 @@ t.test('what is asked for more is allowed, as narrowly as it can be', (t) => {
   t.match(key.of('kms:CreateGrant'), [{ Condition: { 'ForAnyValue:StringEquals': { 'kms:ResourceAliases': 'alias/web' }, 'Bool': { 'kms:GrantIsForAWSResource': 'true' } } }]);
   t.match(policyOf({ encryptBoot: true, kmsKeyId: '1234abcd-12ab-34cd-56ef-1234567890ab' }).of('kms:Decrypt'), [{ Resource: 'arn:aws:kms:*:*:key/1234abcd-12ab-34cd-56ef-1234567890ab' }]);
   t.match(policyOf({ spot: true }).of('ec2:RunInstances').map(({ Resource }) => [Resource].flat().join()).join(), /spot-instances-request/);
+  t.notOk(policyOf({ spot: true }).actions.includes('ec2:CreateFleet'));
+  for (const action of ['ec2:CreateFleet', 'ec2:CreateLaunchTemplate', 'ec2:DeleteLaunchTemplate']) t.ok(policyOf({ spot: { allocationStrategy: 'lowest-price' } }).actions.includes(action), action);
   t.same(policyOf({ amiName: 'web', forceDeregister: true }).of('ec2:DeregisterImage').map(({ Condition }) => Condition), [undefined], 'what it replaces has whatever tags');
   const all = policyOf({ share: { users: ['123456789012'], snapshotUsers: ['123456789012'] }, deprecateAt: Duration.days(90), deregistrationProtection: true, copyTo: ['us-east-1'], keyPair: 'temporary', vpcFilter: { 'tag:a': 'b' }, imdsSupport: 'v2.0', enaSupport: true });
   for (const action of ['ec2:ModifyImageAttribute', 'ec2:ModifySnapshotAttribute', 'ec2:EnableImageDeprecation', 'ec2:EnableImageDeregistrationProtection', 'ec2:CopyImage', 'ec2:ImportKeyPair', 'ec2:DescribeVpcs', 'ec2:ModifyInstanceAttribute']) t.ok(all.actions.includes(action), action);

@@ -22,6 +22,7 @@ t.test('all that is temporary is found in each region, the instances before what
   const { id } = await ec2.runInstance({ clientToken: 'a', imageId: 'ami-00000001', type: 't3.small', place: {}, securityGroupIds: [group], blockDevices: [], metadata: { tokens: 'required' }, tags: temporary });
   const { id: other } = await ec2.runInstance({ clientToken: 'b', imageId: 'ami-00000001', type: 't3.small', place: {}, securityGroupIds: [], blockDevices: [], metadata: { tokens: 'required' }, tags: {} });
   await ec2.importKeyPair({ name: 'bake-key', publicKey: '', tags: temporary });
+  await ec2.createLaunchTemplate('bake-r1-y', { clientToken: 'c', imageId: 'ami-00000001', type: 't3.small', place: {}, securityGroupIds: [], blockDevices: [], metadata: { tokens: 'required' }, tags: temporary });
   await clock.sleep(20_000);
   const half = await ec2.createImage({ instanceId: id, name: 'half', noReboot: false, blockDevices: [], tags: temporary });
   const done = await ec2.createImage({ instanceId: id, name: 'done', noReboot: false, blockDevices: [], tags: stamp('finished') });
@@ -35,6 +36,7 @@ t.test('all that is temporary is found in each region, the instances before what
   const found = await scanEc2(host, regions, () => profiles);
   t.match(found.map(({ kind, title, run, home }) => [kind, title, run, home]), [
     ['instance', `${id} in eu-fake-1`, 'r1', 'here'], ['AMI', `${half} half in eu-fake-1`, 'r1', 'here'], ['key pair', 'bake-key in eu-fake-1', 'r1', 'here'],
+    ['launch template', 'bake-r1-y in eu-fake-1', 'r1', 'here'],
     ['security group', `${group} bake-r1 in eu-fake-1`, 'r1', 'here'], ['instance profile', 'bake-r1-x', 'r1', 'here'],
   ]);
   for (const stray of found) await stray.remove();

@@ -1,13 +1,15 @@
-import type { Image, Instance } from '@aws-sdk/client-ec2';
+import type { CreateFleetError, Image, Instance } from '@aws-sdk/client-ec2';
 import { BakeError } from '../../../core/bake-error.js';
 import type { Ec2Access } from '../steps.js';
 import { calling, orGone, pages, unless } from './aws-call.js';
 import { type Ec2Client, openEc2 } from './aws-client.js';
+import { ec2Error } from './aws-error.js';
 import { imageMappingOf, runInput } from './aws-input.js';
 import { filtersOf, tagFilters, tagsFrom, tagsOf } from './aws-tags.js';
+import { fleetInput, templateData } from './fleet-input.js';
 import { Joint } from './joint.js';
 import { tokenTag } from './stamps.js';
-import type { CreateImageRequest, Ec2Port, Filters, ImageFacts, ImageQuery, InstanceFacts, InstanceRequest, SecurityGroupRequest, SubnetFacts, Tags } from './ec2-port.js';
+import type { CreateImageRequest, Ec2Port, Filters, FleetRequest, ImageFacts, ImageQuery, InstanceFacts, InstanceRequest, SecurityGroupRequest, SubnetFacts, Tags } from './ec2-port.js';
 
 const clients = new Map<string, Ec2Port>();
 
@@ -64,7 +66,43 @@ class AwsEc2 implements Ec2Port {
     const { Instances: [instance] = [], $metadata } = await calling('RunInstances', () => client.send(new sdk.RunInstancesCommand(runInput(request)), { abortSignal }));
     if (instance === undefined) throw new BakeError({ code: 'Ec2Unavailable', source: 'platform', message: 'RunInstances: it said yes and gave no instance', transient: true });
     const made = instanceFacts(instance);
-    if (isRepeated($metadata)) await Promise.all((await this.instances({ tags: tokenOf(request.tags) }, abortSignal)).filter(({ id }) => id !== made.id).map(({ id }) => this.terminateInstance(id, abortSignal)));
+    if (isRepeated($metadata)) await this.#endTwins(made, abortSignal);
+    return made;
+  }
+
+  async #endTwins({ id: made, tags }: InstanceFacts, signal: AbortSignal): Promise<void> {
+    await Promise.all((await this.instances({ tags: tokenOf(tags) }, signal)).filter(({ id }) => id !== made).map(({ id }) => this.terminateInstance(id, signal)));
+  }
+
+  async createLaunchTemplate(name: string, request: InstanceRequest, abortSignal: AbortSignal): Promise<void> {
+    const { sdk, client } = await this.#open();
+    const create = () => calling('CreateLaunchTemplate', () => unless(/AlreadyExists/, client.send(new sdk.CreateLaunchTemplateCommand({
+      LaunchTemplateName: name, LaunchTemplateData: templateData(request), TagSpecifications: [{ ResourceType: 'launch-template', Tags: tagsOf(request.tags) }],
+    }), { abortSignal })));
+    if (await create() !== undefined) return;
+    await this.deleteLaunchTemplate(name, abortSignal);
+    await create();
+  }
+
+  async launchTemplates({ tags }: { readonly tags: Tags }, abortSignal: AbortSignal): ReturnType<Ec2Port['launchTemplates']> {
+    const { sdk, client } = await this.#open();
+    const found = await pages((NextToken) => calling('DescribeLaunchTemplates', () => client.send(new sdk.DescribeLaunchTemplatesCommand({ Filters: tagFilters(tags), NextToken }), { abortSignal })), ({ LaunchTemplates = [] }) => LaunchTemplates);
+    return found.map(({ LaunchTemplateName = '', Tags: own }) => ({ name: LaunchTemplateName, tags: tagsFrom(own) }));
+  }
+
+  async deleteLaunchTemplate(name: string, abortSignal: AbortSignal): Promise<void> {
+    const { sdk, client } = await this.#open();
+    // Of a name that nothing has, some EC2s say that it was not given.
+    await orGone(() => calling('DeleteLaunchTemplate', () => unless(/^MissingParameter/, client.send(new sdk.DeleteLaunchTemplateCommand({ LaunchTemplateName: name }), { abortSignal }))));
+  }
+
+  async runFleet(request: FleetRequest, abortSignal: AbortSignal): Promise<InstanceFacts> {
+    const { sdk, client } = await this.#open();
+    const { Instances: [started] = [], Errors = [], $metadata } = await calling('CreateFleet', () => client.send(new sdk.CreateFleetCommand(fleetInput(request)), { abortSignal }));
+    const { InstanceIds: [id] = [], InstanceType: type, LaunchTemplateAndOverrides } = started ?? {};
+    if (id === undefined) throw fleetError(Errors);
+    const made: InstanceFacts = { id, state: 'pending', reason: '', type: String(type), zone: LaunchTemplateAndOverrides?.Overrides?.AvailabilityZone ?? '', tags: request.tags };
+    if (isRepeated($metadata)) await this.#endTwins(made, abortSignal);
     return made;
   }
 
@@ -176,6 +214,12 @@ class AwsEc2 implements Ec2Port {
 /** Whether the call may have taken effect more than once. Amazon's knows a repeated one by its client token or name; not every EC2 does. */
 function isRepeated({ attempts = 1 }: { readonly attempts?: number | undefined }): boolean {
   return attempts > 1;
+}
+
+/** Why EC2 could start none of a fleet's choices; where one failed of something else than capacity, that. */
+function fleetError(errors: readonly CreateFleetError[]): unknown {
+  const all = errors.map(({ ErrorCode = 'InsufficientInstanceCapacity', ErrorMessage = '' }) => ec2Error(Object.assign(new Error(ErrorMessage), { name: ErrorCode }), 'CreateFleet') as BakeError);
+  return all.find(({ code }) => code !== 'Ec2NoCapacity') ?? all[0] ?? new BakeError({ code: 'Ec2NoCapacity', source: 'platform', message: 'CreateFleet: EC2 started no instance and said nothing of why', hint: 'give more types, zones or subnets' });
 }
 
 function tokenOf(tags: Tags): Tags {

@@ -58,10 +58,29 @@ export interface InstanceRequest {
   readonly keyName?: string | undefined;
   readonly ebsOptimized?: boolean | undefined;
   readonly cpuCredits?: 'standard' | 'unlimited' | undefined;
-  readonly spot?: { readonly maxPrice?: string | undefined } | undefined;
+  readonly spot?: LaunchSpec['spot'];
   /** Of the instance and its volumes. */
   readonly tags: Tags;
   readonly userData?: Uint8Array | undefined;
+}
+
+export type SpotStrategy = NonNullable<NonNullable<LaunchSpec['spot']>['allocationStrategy']>;
+
+/** What a fleet may start. */
+export interface FleetChoice {
+  readonly type: string;
+  readonly place: LaunchPlace;
+}
+
+export interface FleetRequest {
+  readonly clientToken: string;
+  /** Name of the launch template that says what the instance is like. */
+  readonly template: string;
+  readonly strategy: SpotStrategy;
+  readonly choices: readonly FleetChoice[];
+  /** Dollars an hour. */
+  readonly maxPrice?: string | undefined;
+  readonly tags: Tags;
 }
 
 export type Filters = Readonly<Record<string, readonly string[]>>;
@@ -114,6 +133,12 @@ export interface Ec2Port {
   /** With ids, `Ec2NotFound` if one is not there. */
   instances(query: { readonly ids: readonly string[] } | { readonly tags: Tags }, signal: AbortSignal): Promise<readonly InstanceFacts[]>;
   runInstance(request: InstanceRequest, signal: AbortSignal): Promise<InstanceFacts>;
+  /** Says what the instance of a fleet is like, but for its type and place; one of this name that is there is replaced. */
+  createLaunchTemplate(name: string, request: InstanceRequest, signal: AbortSignal): Promise<void>;
+  launchTemplates(query: { readonly tags: Tags }, signal: AbortSignal): Promise<readonly { readonly name: string; readonly tags: Tags }[]>;
+  deleteLaunchTemplate(name: string, signal: AbortSignal): Promise<void>;
+  /** Starts the spot instance that EC2 chooses; there may be more facts of it a little later. */
+  runFleet(request: FleetRequest, signal: AbortSignal): Promise<InstanceFacts>;
   /** Whether it may be started and would be, as far as EC2 tells beforehand. Starts nothing. */
   checkInstance(request: InstanceRequest, signal: AbortSignal): Promise<void>;
   stopInstance(id: string, signal: AbortSignal): Promise<void>;

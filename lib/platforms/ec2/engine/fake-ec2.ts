@@ -1,6 +1,6 @@
 import { BakeError } from '../../../core/bake-error.js';
 import type { Clock } from '../../../core/ports.js';
-import type { CreateImageRequest, Ec2Port, Filters, ImageFacts, ImageQuery, InstanceFacts, InstanceRequest, InstanceState, SecurityGroupRequest, SubnetFacts, Tags } from './ec2-port.js';
+import type { CreateImageRequest, Ec2Port, Filters, FleetRequest, ImageFacts, ImageQuery, InstanceFacts, InstanceRequest, InstanceState, LaunchPlace, SecurityGroupRequest, SubnetFacts, Tags } from './ec2-port.js';
 
 /** How slow and how weak this EC2 is; milliseconds. */
 export interface FakeEc2Options {
@@ -58,6 +58,7 @@ export class FakeEc2 implements Ec2Port {
   readonly #groups = new Map<string, Group>();
   readonly #images = new Map<string, FakeImage>();
   readonly #keyPairs = new Map<string, Group>();
+  readonly #templates = new Map<string, { readonly createdAt: number; readonly request: InstanceRequest }>();
   readonly #snapshots = new Set<string>();
   #next = 1;
   #failedStarts = 0;
@@ -70,7 +71,7 @@ export class FakeEc2 implements Ec2Port {
   /** What there is that was made by somebody, and is not on its way out. */
   get things(): readonly string[] {
     return [
-      ...[...this.#instances.values()].filter((one) => !isEnding(this.#stateOf(one))).map(({ id }) => id), ...this.#groups.keys(), ...this.#keyPairs.keys(),
+      ...[...this.#instances.values()].filter((one) => !isEnding(this.#stateOf(one))).map(({ id }) => id), ...this.#groups.keys(), ...this.#keyPairs.keys(), ...this.#templates.keys(),
       ...[...this.#images.values()].filter(({ createdAt }) => createdAt !== -Infinity).map(({ id }) => id), ...this.#snapshots,
     ];
   }
@@ -118,19 +119,46 @@ export class FakeEc2 implements Ec2Port {
   }
 
   runInstance(request: InstanceRequest): Promise<InstanceFacts> {
-    return this.#change('RunInstances', () => {
-      const same = [...this.#instances.values()].find((one) => one.request.clientToken === request.clientToken);
-      if (same !== undefined) return this.#instanceFacts(same);
-      if (!this.#images.has(request.imageId)) return missing(request.imageId);
-      for (const group of request.securityGroupIds) if (!this.#groups.has(group)) return missing(group);
-      if ([request.type, `${request.type} ${request.place.subnetId ?? ''}`].some((what) => this.#options.soldOut?.includes(what) === true)) throw new BakeError({ code: 'Ec2NoCapacity', source: 'platform', message: `no capacity for ${request.type}` });
-      const now = this.#now();
-      const { startFailure, startFailures = Infinity } = this.#options;
-      const fails = startFailure !== undefined && this.#failedStarts++ < startFailures;
-      const number = this.#next;
-      const instance: Instance = { id: this.#id('i'), number, tags: request.tags, createdAt: now, request, states: [['pending', now], [fails ? 'terminated' : 'running', now + this.#delay()]], ...(fails ? { reason: startFailure } : {}) };
-      this.#instances.set(instance.id, instance);
-      return this.#instanceFacts(instance);
+    return this.#change('RunInstances', () => this.#launch(request));
+  }
+
+  #isSoldOut(type: string, { subnetId = '' }: LaunchPlace): boolean {
+    return [type, `${type} ${subnetId}`].some((what) => this.#options.soldOut?.includes(what) === true);
+  }
+
+  #launch(request: InstanceRequest): InstanceFacts {
+    const same = [...this.#instances.values()].find((one) => one.request.clientToken === request.clientToken);
+    if (same !== undefined) return this.#instanceFacts(same);
+    if (!this.#images.has(request.imageId)) return missing(request.imageId);
+    for (const group of request.securityGroupIds) if (!this.#groups.has(group)) return missing(group);
+    if (this.#isSoldOut(request.type, request.place)) throw new BakeError({ code: 'Ec2NoCapacity', source: 'platform', message: `no capacity for ${request.type}` });
+    const now = this.#now();
+    const { startFailure, startFailures = Infinity } = this.#options;
+    const fails = startFailure !== undefined && this.#failedStarts++ < startFailures;
+    const number = this.#next;
+    const instance: Instance = { id: this.#id('i'), number, tags: request.tags, createdAt: now, request, states: [['pending', now], [fails ? 'terminated' : 'running', now + this.#delay()]], ...(fails ? { reason: startFailure } : {}) };
+    this.#instances.set(instance.id, instance);
+    return this.#instanceFacts(instance);
+  }
+
+  createLaunchTemplate(name: string, request: InstanceRequest): Promise<void> {
+    return this.#change('CreateLaunchTemplate', () => { this.#templates.set(name, { createdAt: this.#now(), request }); });
+  }
+
+  launchTemplates({ tags }: { readonly tags: Tags }): Promise<readonly { readonly name: string; readonly tags: Tags }[]> {
+    return this.#look('DescribeLaunchTemplates', () => [...this.#templates].map(([name, { createdAt, request }]) => ({ id: name, name, createdAt, tags: request.tags })).filter((one) => this.#isVisible(one) && hasTags(one.tags, tags)));
+  }
+
+  deleteLaunchTemplate(name: string): Promise<void> {
+    return this.#change('DeleteLaunchTemplate', () => { this.#templates.delete(name); });
+  }
+
+  runFleet({ template, choices, clientToken, tags }: FleetRequest): Promise<InstanceFacts> {
+    return this.#change('CreateFleet', () => {
+      const { request } = this.#templates.get(template) ?? missing(template);
+      const choice = choices.findLast(({ type, place }) => !this.#isSoldOut(type, place));
+      if (choice === undefined) throw new BakeError({ code: 'Ec2NoCapacity', source: 'platform', message: `no capacity for ${choices.map(({ type }) => type).join(', ')}` });
+      return this.#launch({ ...request, ...choice, clientToken, tags });
     });
   }
 

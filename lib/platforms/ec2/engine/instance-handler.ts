@@ -7,8 +7,9 @@ import { loginConfig } from '../../../vm/media/engine/cloud-init/login-config.js
 import { readDocument } from '../../../vm/media/engine/cloud-init/read-document.js';
 import { combineUserData } from '../../../vm/media/engine/cloud-init/user-data.js';
 import type { InstanceSpec, LaunchSpec } from '../steps.js';
-import type { InstanceFacts, InstanceRequest, LaunchPlace } from './ec2-port.js';
+import type { FleetChoice, InstanceFacts, InstanceRequest, LaunchPlace } from './ec2-port.js';
 import type { Region, RegionFor } from './region.js';
+import { runFleet, templateOf } from './run-fleet.js';
 import { stamped, tokenTag } from './stamps.js';
 
 export type InstanceHandle = JsonObject & {
@@ -45,6 +46,7 @@ export function instanceHandler(regionFor: RegionFor): ResourceHandler<InstanceS
     },
     async find(token, spec, ctx) {
       const { ec2 } = regionFor(spec.access);
+      if (spec.spot?.allocationStrategy !== undefined) await ec2.deleteLaunchTemplate(templateOf(token), ctx.signal);
       const [found, ...twins] = (await ec2.instances({ tags: { [tokenTag]: token } }, ctx.signal)).filter(({ state }) => !ended.has(state));
       // Of calls whose answers were lost, where the client token counts for nothing.
       await Promise.all(twins.map(({ id }) => ec2.terminateInstance(id, ctx.signal)));
@@ -88,12 +90,14 @@ export function requireAlive({ id, state, reason }: InstanceFacts): void {
 async function start(spec: InstanceSpec, { ec2 }: Region, ctx: StepContext): Promise<InstanceFacts> {
   const userData = await userDataOf(spec, ctx);
   // Of this attempt: with the token alone EC2 would give a later one the instance that ended. It is found again by its tag.
-  const attempt = `${ctx.token}-${ctx.ids.hex(4)}`;
-  const refusals: BakeError[] = [];
+  const attempt = () => `${ctx.token}-${ctx.ids.hex(4)}`;
   const tries = triesOf(spec);
+  const strategy = spec.spot?.allocationStrategy;
+  if (strategy !== undefined) return onceProfileIsKnown(() => runFleet(requestOf(spec, { ...tries[0]!, userData, clientToken: attempt() }, ctx), { ec2, strategy, choices: tries }, ctx), ctx);
+  const [clientToken, refusals]: [string, BakeError[]] = [attempt(), []];
   for (const [index, { type, place }] of tries.entries()) {
     try {
-      return await onceProfileIsKnown(() => ec2.runInstance(requestOf(spec, { type, place, userData, clientToken: `${attempt}-${index}` }, ctx), ctx.signal), ctx);
+      return await onceProfileIsKnown(() => ec2.runInstance(requestOf(spec, { type, place, userData, clientToken: `${clientToken}-${index}` }, ctx), ctx.signal), ctx);
     } catch (error) {
       if (!BakeError.is(error) || error.code !== 'Ec2NoCapacity') throw error;
       refusals.push(error);
@@ -116,18 +120,13 @@ async function onceProfileIsKnown<T>(work: () => Promise<T>, { clock, signal }: 
   }
 }
 
-interface Try {
-  readonly type: string;
-  readonly place: LaunchPlace;
-}
-
 /** What is asked for, one after the other: the type that is wished most in each place, then the next type. */
-export function triesOf({ types, subnetIds, availabilityZones }: Pick<LaunchSpec, 'types' | 'subnetIds' | 'availabilityZones'>): readonly Try[] {
+export function triesOf({ types, subnetIds, availabilityZones }: Pick<LaunchSpec, 'types' | 'subnetIds' | 'availabilityZones'>): readonly FleetChoice[] {
   const places: readonly LaunchPlace[] = subnetIds?.map((subnetId) => ({ subnetId })) ?? availabilityZones?.map((availabilityZone) => ({ availabilityZone })) ?? [{}];
   return types.flatMap((type) => places.map((place) => ({ type, place })));
 }
 
-function describe({ type, place: { subnetId, availabilityZone } }: Try): string {
+function describe({ type, place: { subnetId, availabilityZone } }: FleetChoice): string {
   return [type, subnetId ?? availabilityZone].filter((part) => part !== undefined).join(' in ');
 }
 

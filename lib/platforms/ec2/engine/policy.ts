@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../../../core/json.js';
+import { isJsonObject, type Json, type JsonObject } from '../../../core/json.js';
 import type { PlanStep } from '../../../plan/plan.js';
 import type * as images from '../image-steps.js';
 import type * as steps from '../steps.js';
@@ -61,6 +61,17 @@ function launchGrants(spec: JsonObject): readonly Grant[] {
   ];
 }
 
+/** The instance of a fleet is told by a launch template. */
+function fleetGrants(spot: Json | undefined): readonly Grant[] {
+  if (!isJsonObject(spot) || spot['allocationStrategy'] === undefined) return [];
+  return [
+    { actions: ['ec2:CreateLaunchTemplate'], resources: ec2('launch-template'), condition: beingStamped }, { actions: ['ec2:DeleteLaunchTemplate'], resources: ec2('launch-template'), condition: stamped },
+    { actions: ['ec2:CreateFleet'], resources: [...ec2('fleet', 'launch-template', 'instance', 'subnet', 'security-group', 'key-pair', 'volume', 'network-interface', 'placement-group', 'license-configuration', 'spot-instances-request'), ...imageArns, ...snapshotArns] },
+    { actions: ['ec2:RunInstances'], resources: ec2('launch-template') }, tagging('CreateLaunchTemplate', 'CreateFleet'),
+    { actions: ['iam:CreateServiceLinkedRole'], condition: { StringEquals: { 'iam:AWSServiceName': 'ec2fleet.amazonaws.com' } } },
+  ];
+}
+
 /** What encrypted volumes and copies need of a key of one's own. */
 function keyGrants(key: string): readonly Grant[] {
   const alias = /(?:^|:)(alias\/.+)$/.exec(key)?.[1];
@@ -109,7 +120,7 @@ const grants: Readonly<Record<KindName, GrantsOf>> = {
     { actions: ['iam:PassRole'], resources: roles, condition: { StringEquals: { 'iam:PassedToService': 'ec2.amazonaws.com' } } },
     ...(managedPolicies === undefined ? [] : [attaching(managedPolicies as readonly string[])]),
   ],
-  ec2Instance: (spec) => [...launchGrants(spec), describe('Instances'), { actions: ['ec2:TerminateInstances'], resources: ec2('instance'), condition: stamped }],
+  ec2Instance: (spec) => [...launchGrants(spec), ...fleetGrants(spec['spot']), describe('Instances'), { actions: ['ec2:TerminateInstances'], resources: ec2('instance'), condition: stamped }],
   ec2Ready: ({ sentKey }) => [describe('Instances'), ...(sentKey === undefined ? [] : [{ actions: ['ec2-instance-connect:SendSSHPublicKey'], resources: ec2('instance'), condition: stamped }])],
   ec2Stop: () => [describe('Instances'), { actions: ['ec2:StopInstances'], resources: ec2('instance'), condition: stamped }],
   ec2NetworkDrivers: () => [{ actions: ['ec2:ModifyInstanceAttribute'], resources: ec2('instance'), condition: stamped }],

@@ -28,8 +28,8 @@ export async function scanEc2(host: ScanHost, regionFor: VolumeRegionFor, profil
 export async function scanRegion(region: VolumeRegion, host: ScanHost): Promise<readonly Stray[]> {
   const { ec2, storage } = region;
   const { signal } = host;
-  const [name, instances, groups, keyPairs, images, volumes, snapshots] = await Promise.all([
-    ec2.region(), ec2.instances({ tags: temporary }, signal), ec2.securityGroups({ tags: temporary }, signal), ec2.keyPairs({ tags: temporary }, signal),
+  const [name, instances, groups, keyPairs, templates, images, volumes, snapshots] = await Promise.all([
+    ec2.region(), ec2.instances({ tags: temporary }, signal), ec2.securityGroups({ tags: temporary }, signal), ec2.keyPairs({ tags: temporary }, signal), ec2.launchTemplates({ tags: temporary }, signal),
     ec2.images({ owners: ['self'], filters: { 'tag-key': [runTag], [`tag:${stateTag}`]: ['temporary'] }, includeDeprecated: true }, signal),
     storage.volumes({ tags: temporary }, signal), storage.snapshots({ tags: temporary }, signal),
   ]);
@@ -42,6 +42,7 @@ export async function scanRegion(region: VolumeRegion, host: ScanHost): Promise<
     ...volumes.filter(({ state, attached }) => state !== 'deleting' && attached?.endsWithInstance !== true).map(({ id, tags }) => stray('volume', id, tags, () => removeVolume(id, region, host))),
     ...snapshots.filter(({ id }) => !ofImages.has(id)).map(({ id, tags }) => stray('snapshot', id, tags, () => removeSnapshot(id, storage, host))),
     ...keyPairs.map(({ name: of, tags }) => stray('key pair', of, tags, () => ec2.deleteKeyPair(of, signal))),
+    ...templates.map(({ name: of, tags }) => stray('launch template', of, tags, () => ec2.deleteLaunchTemplate(of, signal))),
     ...groups.map(({ id, name: of, tags }) => stray('security group', `${id} ${of}`, tags, async () => { await removeSecurityGroup(id, ec2, host); })),
   ].filter(({ run }) => run !== '');
 }
