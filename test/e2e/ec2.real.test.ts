@@ -1,5 +1,6 @@
 // Whole builds on an EC2 that is not ours (moto), in a machine that is a real sshd.
-import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DescribeImagesCommand, DescribeInstancesCommand, DescribeSnapshotsCommand, TerminateInstancesCommand } from '@aws-sdk/client-ec2';
 import t, { type Test } from 'tap';
@@ -182,10 +183,15 @@ new Shell(image, 'Second', { inline: ['if [ -e ${sshd.folder}/again ]; then echo
 
   await t.test('what is wrong is told before anything is made', async (t) => {
     await moto.reset();
+    const configs = mkdtempSync(join(tmpdir(), 'bake-test-aws-'));
+    t.teardown(() => rmSync(configs, { recursive: true }));
+    const mfa = join(configs, 'config');
+    writeFileSync(mfa, '[profile base]\naws_access_key_id = test\naws_secret_access_key = test\n[profile builder]\nrole_arn = arn:aws:iam::123456789012:role/builder\nsource_profile = base\nmfa_serial = arn:aws:iam::123456789012:mfa/me\n');
     const cases: readonly { readonly name: string; readonly given: Parameters<typeof projectOn>[1]; readonly env?: NodeJS.ProcessEnv; readonly says: RegExp }[] = [
       { name: 'no image has the name', given: { baseImage: "AmiLookup.mostRecent({ owners: ['self'], name: 'nothing-*' })" }, says: /NoAmiFound[\s\S]*nothing-\*[\s\S]*image\.ts:\d/ },
       { name: 'no image has the id', given: { baseImage: "Ami.fromId('ami-0123456789abcdef0')" }, says: /Ec2NotFound[\s\S]*ami-0123456789abcdef0/ },
       { name: 'the type is unknown', given: { props: "instanceType: 't9.small'" }, says: /t9\.small/ },
+      { name: 'the profile wants an MFA code', given: {}, env: { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined, AWS_PROFILE: 'builder', AWS_CONFIG_FILE: mfa }, says: /Ec2NoCredentials[\s\S]*MFA device[\s\S]*export-credentials/ },
       { name: 'there are no credentials', given: {}, env: { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined, HOME: '/nonexistent' }, says: /Ec2NoCredentials[\s\S]*AWS_PROFILE/ },
       { name: 'there is no region', given: {}, env: { AWS_REGION: undefined, HOME: '/nonexistent' }, says: /Ec2NoRegion[\s\S]*AWS_REGION/ },
     ];
