@@ -12,6 +12,8 @@ export interface Case {
   readonly goal: { readonly seconds: number } | { readonly ratio: number; readonly to: string };
   /** Also measure memory and processes. */
   readonly memory?: boolean;
+  /** Takes the counts of what a server was asked for since they were last taken. */
+  readonly calls?: () => Readonly<Record<string, number>>;
 }
 
 export interface BenchHost {

@@ -3,26 +3,27 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { motoPython } from '../support/moto.js';
 import type { BenchHost, Case } from './cases.js';
+import { type CountingProxy, startCountingProxy } from './counting-proxy.js';
 
 export interface Ec2Host extends BenchHost {
-  /** Where moto listens. */
-  readonly url: string;
+  readonly cloud: CountingProxy;
 }
 
 /** An EC2 that is not ours, for as long as the bench goes on; it takes part of the time of each call from both. */
-export async function startEc2(port: number): Promise<{ readonly url: string; readonly process: ChildProcess }> {
+export async function startEc2(port: number): Promise<{ readonly cloud: CountingProxy; readonly process: ChildProcess }> {
   const child = spawn(motoPython, ['-m', 'moto.server', '-H', '127.0.0.1', '-p', String(port)], { stdio: 'ignore', env: { ...process.env, MOTO_ENABLE_AMI_VALIDATION: 'true' } });
   const url = `http://127.0.0.1:${port}`;
   while (!(await fetch(`${url}/moto-api/`).then(({ ok }) => ok, () => false))) {
     if (child.exitCode !== null) throw new Error('moto did not start: test/setup/install.sh installs it');
     await new Promise((resolve) => { setTimeout(resolve, 100); });
   }
-  return { url, process: child };
+  return { cloud: await startCountingProxy(url), process: child };
 }
 
 /** AMIs of a region, side by side; the machines of all are the bench's own sshd. */
 export function ec2Case(host: Ec2Host, builds: number): Case {
-  const { sshd, url } = host;
+  const { sshd, cloud } = host;
+  const { url } = cloud;
   const cwd = join(host.folder, `ec2-${builds}`);
   mkdirSync(cwd, { recursive: true });
   const numbers = Array.from({ length: builds }, (_, index) => index);
@@ -67,6 +68,8 @@ new Shell(image, 'One', { inline: ['true'] });
     name: `ec2: ${builds} AMI${builds === 1 ? '' : 's'} on moto`,
     bake: { command: process.execPath, args: [host.bake, 'run', '--no-cache'], cwd, env: aws },
     others: [{ name: 'packer build', run: { command: 'packer', args: ['build', 'image.pkr.hcl'], cwd, env: { CHECKPOINT_DISABLE: '1', PACKER_CONFIG_DIR: cwd, PACKER_NO_COLOR: '1', AWS_POLL_DELAY_SECONDS: '1' } } }],
-    goal: { ratio: 1, to: 'packer build' },
+    goal: builds === 1 ? { seconds: 1 } : { ratio: 1, to: 'packer build' },
+    memory: true,
+    calls: () => cloud.take(),
   };
 }

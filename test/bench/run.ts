@@ -26,10 +26,10 @@ const sshd = await startSshd();
 const host: BenchHost = { folder, bake: join(root, 'dist/bin/bake.js'), image: await baseImage(), sshd };
 const byHand = join(here, 'docker-by-hand.mjs');
 const machine = { ...host, guest: await tinyGuest(), port: await freePort(), byHand: join(here, 'qemu-by-hand.sh') };
-const cloud = await startEc2(await freePort());
+const ec2 = await startEc2(await freePort());
 const cached = { ...machine, tarball: await baseTarball() };
 const cacheCases = (['docker', 'rootfs', 'qemu'] as const).flatMap((platform) => (['unchanged', 'last shell edited'] as const).map((change) => cacheCase(cached, platform, change)));
-const cases = [helpCase(host), synthCase(host), parallelCase(host, 1), parallelCase(host, 100), parallelCase(host, 400), dockerCase(host, 5, byHand), dockerCase(host, 25, byHand), sshCase(host, 1), sshCase(host, 20), sshFileCase(host, 512, 'known'), sshFileCase(host, 512, 'changed'), sshFolderCase(host, 5_000, 'known'), sshFolderCase(host, 5_000, 'changed'), qemuCase(machine, 3), ec2Case({ ...host, url: cloud.url }, 1), ec2Case({ ...host, url: cloud.url }, 10), ...cacheCases];
+const cases = [helpCase(host), synthCase(host), parallelCase(host, 1), parallelCase(host, 100), parallelCase(host, 400), dockerCase(host, 5, byHand), dockerCase(host, 25, byHand), sshCase(host, 1), sshCase(host, 20), sshFileCase(host, 512, 'known'), sshFileCase(host, 512, 'changed'), sshFolderCase(host, 5_000, 'known'), sshFolderCase(host, 5_000, 'changed'), qemuCase(machine, 3), ...[1, 10, 50].map((builds) => ec2Case({ ...host, cloud: ec2.cloud }, builds)), ...cacheCases];
 
 interface Row {
   readonly name: string;
@@ -37,24 +37,29 @@ interface Row {
   readonly cpu: number;
   readonly memory?: number;
   readonly processes?: number;
+  /** Of one run. */
+  readonly calls?: Readonly<Record<string, number>>;
 }
 
-async function measure(name: string, command: Command, count: number, withMemory: boolean): Promise<Row> {
+async function measure(name: string, command: Command, count: number, { memory, calls }: Pick<Case, 'memory' | 'calls'>): Promise<Row> {
   if (count > 1) await time(command);
   const samples = [];
   for (let i = 0; i < count; i++) samples.push(await time(command));
   const row = { name, wall: median(samples.map((sample) => sample.wall)), cpu: median(samples.map((sample) => sample.cpu)) };
-  return withMemory ? { ...row, ...(await peak(command)) } : row;
+  calls?.();
+  const most = memory === true ? await peak(command) : {};
+  return { ...row, ...most, ...(calls === undefined ? {} : { calls: calls() }) };
 }
 
 async function report(one: Case): Promise<object> {
   console.log(`\n${one.name}`);
   const rows: Row[] = [];
   for (const { name, run, runs: own } of [{ name: 'bake', run: one.bake, runs }, ...one.others]) {
-    const row = await measure(name, run, Math.min(own ?? runs, runs), one.memory === true);
+    const row = await measure(name, run, Math.min(own ?? runs, runs), one);
     rows.push(row);
     const memory = row.memory === undefined ? '' : `  ${row.memory.toFixed(0).padStart(6)} MiB  ${String(row.processes).padStart(5)} processes`;
     console.log(`  ${name.padEnd(24)} ${row.wall.toFixed(3).padStart(8)} s  cpu ${row.cpu.toFixed(3).padStart(8)} s${memory}`);
+    if (row.calls !== undefined) console.log(`    ${Object.values(row.calls).reduce((sum, count) => sum + count, 0)} calls: ${Object.entries(row.calls).map(([action, count]) => `${action} ${count}`).join(', ')}`);
   }
   const bake = rows[0]!;
   const { goal } = one;
@@ -76,7 +81,8 @@ try {
   }
   writeFileSync(join(here, 'last.json'), `${JSON.stringify({ node: process.version, packer: execFileSync('packer', ['version'], { encoding: 'utf8', env: { ...process.env, CHECKPOINT_DISABLE: '1' } }).trim(), runs, results }, undefined, 2)}\n`);
 } finally {
-  cloud.process.kill('SIGKILL');
+  ec2.cloud.close();
+  ec2.process.kill('SIGKILL');
   await sshd.stop();
   rmSync(folder, { recursive: true, force: true });
 }
