@@ -337,13 +337,13 @@ class Run {
     const { build, step } = state;
     const isTemporary = step.lifetime === 'run' || (build.status !== 'succeeded' && isOver(build));
     if (!isTemporary || (isOver(build) && !build.mayRelease)) return false;
-    return state.dependents.every((dependent) => isSettled(dependent) && !this.#standsOn(dependent));
+    return state.dependents.every((dependent) => isSettled(dependent) && !this.#standsOn(dependent, state));
   }
 
-  /** Whether a dependent is a thing itself that is still there and will go. */
-  #standsOn(dependent: StepState): boolean {
+  /** Whether a dependent is a thing itself that is still there and will go. What is to outlive the run needs nothing of it: a machine need not stay while its image is copied. */
+  #standsOn(dependent: StepState, { step }: StepState): boolean {
     if (dependent.resource === 'releasing') return true;
-    return dependent.resource === 'held' && (dependent.step.lifetime === 'run' || dependent.build.status !== 'succeeded');
+    return dependent.resource === 'held' && (dependent.step.lifetime === 'run' || (step.lifetime === 'artifact' && dependent.build.status !== 'succeeded'));
   }
 
   async #release(state: StepState): Promise<void> {

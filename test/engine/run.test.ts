@@ -178,3 +178,9 @@ t.test('a run that is cancelled while a lost machine is being removed ends', asy
   t.equal(outcome.status, 'cancelled');
   t.equal(world.things.size, 0);
 });
+
+t.test('a machine goes as soon as its image is made, whatever is still done with that', async (t) => {
+  const copies = [act('Copy1', { needs: ['Capture'] }), act('Copy2', { needs: ['Copy1'] }), act('Copy3', { needs: ['Copy2'] })];
+  const { world } = await run([fakePlan('Web', [machine, capture([]), ...copies])]);
+  t.ok(world.order.indexOf('remove Web/B/Machine') < world.order.indexOf('act Web/B/Copy3'), world.order.join(', '));
+});

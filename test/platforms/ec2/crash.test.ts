@@ -1,4 +1,5 @@
 // A build on an EC2 that is slow and forgets what was just made is killed at every boundary: recovery leaves nothing behind.
+import { setImmediate as immediate } from 'node:timers/promises';
 import t from 'tap';
 import type { JsonObject } from '../../../lib/core/json.js';
 import type { Clock } from '../../../lib/core/ports.js';
@@ -70,7 +71,9 @@ class World {
       await openJournal(services);
       return executeRun({ plans: [plan], builds: new Set(plan.builds.map(({ id }) => id)), onError: 'cleanup', cores: 2, signal }, services);
     };
-    return Promise.race([work(), this.crash.happened]);
+    const outcome = await Promise.race([work(), this.crash.happened]);
+    await immediate(); // whatever else the dead process was at comes to its next boundary, and ends there
+    return outcome;
   }
 
   async recover(isLossy: boolean): Promise<void> {

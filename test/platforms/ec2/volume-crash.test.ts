@@ -1,4 +1,5 @@
 // Builds of images of snapshots, and of volumes, are killed at every boundary on an EC2 that is slow and forgets what was just made: recovery leaves nothing.
+import { setImmediate as immediate } from 'node:timers/promises';
 import t from 'tap';
 import type { Clock } from '../../../lib/core/ports.js';
 import { CheckpointStore } from '../../../lib/engine/cache/checkpoint-store.js';
@@ -86,7 +87,9 @@ class World {
       await openJournal(services);
       return executeRun({ plans: [plan], builds: new Set([build]), onError: 'cleanup', cores: 2, signal: new AbortController().signal }, services);
     };
-    return Promise.race([work(), this.crash.happened]);
+    const outcome = await Promise.race([work(), this.crash.happened]);
+    await immediate(); // whatever else the dead process was at comes to its next boundary, and ends there
+    return outcome;
   }
 
   async recover(isLossy: boolean): Promise<void> {
