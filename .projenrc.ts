@@ -112,6 +112,7 @@ json('package.json', {
     '@types/ssh2': '^1.15.6',
     '@types/tar-fs': '^2.0.4',
     '@types/tar-stream': '^3.1.5',
+    '@types/ws': '^8.18.1',
     '@types/yazl': '^3.3.0',
     'fast-check': '^4.10.2',
     'fast-string-truncated-width': '^3.0.3',
@@ -122,6 +123,7 @@ json('package.json', {
     'ts-node': '^10.9.2',
     'tsx': '^4.23.15',
     'typescript': '~5.9',
+    'ws': '^8.23.0',
   },
 });
 

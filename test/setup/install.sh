@@ -26,3 +26,21 @@ if [ "$("$moto/bin/python" -c 'import importlib.metadata as m; print(m.version("
   "${as_root[@]}" /usr/bin/python3 -m venv --clear "$moto"
   "${as_root[@]}" "$moto/bin/pip" install -q --disable-pip-version-check "moto[ec2,server,s3,ssm,sts]==$version"
 fi
+
+# The vendor's end of a session with a machine, which has no package: built from its published source.
+plugin=/opt/bake-test-session-manager
+commit=v0.0.0-20260401221635-b79d06c1d3a2
+if [ "$(cat "$plugin/commit" 2>/dev/null || true)" != "$commit" ] && command -v go >/dev/null; then
+  echo "building session-manager-plugin $commit"
+  source=$(mktemp -d)
+  # Its source wants the first version of a package that has changed since.
+  printf 'module build\ngo 1.22\nrequire github.com/aws/session-manager-plugin %s\nreplace github.com/twinj/uuid => github.com/twinj/uuid v0.0.0-20151029044442-89173bcdda19\n' "$commit" > "$source/go.mod"
+  if (cd "$source" && GOFLAGS=-mod=mod timeout 300 go build -o "$source/session-manager-plugin" github.com/aws/session-manager-plugin/src/sessionmanagerplugin-main); then
+    "${as_root[@]}" mkdir -p "$plugin"
+    "${as_root[@]}" mv "$source/session-manager-plugin" "$plugin/"
+    echo "$commit" | "${as_root[@]}" tee "$plugin/commit" >/dev/null
+  else
+    echo "session-manager-plugin could not be built: what needs it is skipped"
+  fi
+  rm -rf "$source"
+fi

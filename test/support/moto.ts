@@ -14,11 +14,11 @@ export interface Moto {
   reset(): Promise<void>;
 }
 
-/** Starts one; it ends with the test. */
-export async function startMoto(t: Test): Promise<Moto> {
+/** Starts one; it ends with the test. @param more for its environment */
+export async function startMoto(t: Test, more: Readonly<Record<string, string>> = {}): Promise<Moto> {
   const port = await freePort();
   const child = spawn(motoPython, ['-m', 'moto.server', '-H', '127.0.0.1', '-p', String(port)], {
-    stdio: 'ignore', env: { ...process.env, MOTO_ENABLE_AMI_VALIDATION: 'true', MOTO_EC2_ENABLE_INSTANCE_TYPE_VALIDATION: 'true', MOTO_ENABLE_KEYPAIR_VALIDATION: 'true' },
+    stdio: 'ignore', env: { ...process.env, MOTO_ENABLE_AMI_VALIDATION: 'true', MOTO_EC2_ENABLE_INSTANCE_TYPE_VALIDATION: 'true', MOTO_ENABLE_KEYPAIR_VALIDATION: 'true', ...more },
   });
   const gone = new Promise<void>((resolve) => { child.once('exit', () => resolve()); });
   t.teardown(async () => { child.kill('SIGKILL'); await gone; });

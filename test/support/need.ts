@@ -4,6 +4,9 @@ import type { Test } from 'tap';
 
 const run = promisify(execFile);
 
+/** Where test/setup/install.sh puts the vendor's program. */
+export const sessionPlugin = '/opt/bake-test-session-manager/session-manager-plugin';
+
 /** What shows that a part is there: a command that exits with 0. */
 const parts = {
   docker: ['docker', 'version'],
@@ -29,10 +32,14 @@ const parts = {
   xorriso: ['xorriso', '-version'],
   mtools: ['mformat', '--version'],
   'cloud-init': ['cloud-init', '--version'],
+  'session-manager-plugin': [sessionPlugin, '--version'],
   moto: ['/opt/bake-test-moto/bin/python', '-c', 'import moto.server'],
 } as const satisfies Record<string, readonly [string, ...string[]]>;
 
 export type Part = keyof typeof parts;
+
+/** What no package has: where it could not be built, CI counts its tests as skipped. */
+const builtFromSource: ReadonlySet<Part> = new Set(['session-manager-plugin']);
 
 /**
  * Whether a real part is on this machine. If not, the test is skipped by name, and in CI it fails:
@@ -42,7 +49,7 @@ export async function need(t: Test, part: Part): Promise<boolean> {
   const [command, ...args] = parts[part];
   const there = await run(command, args).then(() => true, () => false);
   if (there) return true;
-  if (process.env['CI']) t.fail(`${part} is needed here and cannot be used: ${[command, ...args].join(' ')} failed`);
+  if (process.env['CI'] && !builtFromSource.has(part)) t.fail(`${part} is needed here and cannot be used: ${[command, ...args].join(' ')} failed`);
   else t.pass(`${part} cannot be used here`, { skip: true });
   return false;
 }

@@ -18,5 +18,9 @@ export function checkNetwork(props: Ec2MachineProps, fault: Fault): void {
   if (Array.isArray(availabilityZone) && availabilityZone.length === 0) fault('InvalidProp', '"availabilityZone" is empty', 'leave it out, and EC2 chooses');
   if (props.placement?.hostId !== undefined && props.tenancy !== 'host') fault('ConflictingProps', '"placement.hostId" is a dedicated host, and the tenancy is another one', "add tenancy: 'host'");
   if (address === 'ipv6' && props.ipv6 === false) fault('ConflictingProps', 'the machine gets no IPv6 address, and it is to be reached by one', "leave ipv6: false out, or choose another address");
+  if (address === 'session-manager') {
+    if (allowFrom !== undefined) fault('ConflictingProps', '"allowFrom" lets somebody in, and through Session Manager nobody has to be', 'leave one of them out');
+    for (const name of ['host', 'bastion', 'proxy'] as const) if (props.ssh[name] !== undefined) fault('ConflictingProps', `"ssh.${name}" is one way to the machine, and Session Manager is another`, 'leave one of them out');
+  }
   if (associatePublicIp === false && (address === undefined || address === 'public-ip' || address === 'public-dns')) fault('ConflictingProps', 'the instance gets no public address, and it is to be reached by one', "write address: 'private-ip'");
 }

@@ -103,7 +103,11 @@ export interface Ec2MachineProps extends Ec2AccessProps {
   readonly securityGroupFilter?: Ec2Filters;
   /** Networks that the temporary security group lets in, such as `203.0.113.7/32`. @default - this computer's own address only */
   readonly allowFrom?: readonly string[];
-  /** Which of the instance's addresses is connected to. @default 'public-ip' */
+  /**
+   * Which of the instance's addresses is connected to. `'session-manager'`: none, through a port that Systems Manager forwards. For that the image has the SSM agent, its
+   * subnet reaches that service, and this computer has Amazon's session-manager-plugin; nobody is let in from outside, and unless a profile is named, a temporary one lets the agent do its work.
+   * @default 'public-ip'
+   */
   readonly address?: (typeof addressKinds)[number];
   /** @default - the volumes of the base image */
   readonly blockDevices?: readonly Ec2BlockDevice[];

@@ -1,12 +1,14 @@
+import type { Connection } from '../../core/communicator.js';
 import { Duration } from '../../core/duration.js';
 import { Size } from '../../core/size.js';
 import type { BuildPlanner, PlannedStep, StepOptions } from '../../image/compile.js';
+import type { Ref } from '../../image/ref.js';
 import { vmTidy } from '../../vm/tidy/steps.js';
 import { accessOf } from './access.js';
 import type { Ec2BlockDevice, Ec2MachineProps } from './ec2-props.js';
 import { addLogin, type Login } from './login.js';
 import { planNetwork } from './plan-network.js';
-import { type BlockDeviceSpec, type Ec2Access, ec2BaseImage, ec2Instance, ec2InstanceProfile, ec2KeyPair, ec2LaunchCheck, ec2NetworkDrivers, ec2Ready, ec2Stop } from './steps.js';
+import { type BlockDeviceSpec, type Ec2Access, ec2BaseImage, ec2Instance, ec2InstanceProfile, ec2KeyPair, ec2LaunchCheck, ec2NetworkDrivers, ec2Ready, ec2Stop, ec2Tunnel } from './steps.js';
 
 /** A machine that is in the plan, with its provisioners. */
 export interface PlannedMachine {
@@ -15,6 +17,8 @@ export interface PlannedMachine {
   readonly base: PlannedStep;
   /** Has the outputs of `ec2.instance`. */
   readonly instance: PlannedStep;
+  /** How it is reached. */
+  readonly connection: Ref<Connection>;
   readonly login: Login;
 }
 
@@ -41,18 +45,25 @@ export function planMachine(build: BuildPlanner, props: Ec2MachineProps, first: 
       connection: login.connection, knownHost: props.ssh.host,
     },
   }, before);
-  const ready = build.step('Ready', { kind: ec2Ready, title: 'wait until the machine lets us in', spec: { access, instanceId: instance.ref('id'), connection: instance.ref('connection'), sentKey: props.keyPair === 'instance-connect' ? { user: props.ssh.user, publicKey: login.publicKey } : undefined } });
+  const connection = connectionOf(build, props, access, instance);
+  const ready = build.step('Ready', { kind: ec2Ready, title: 'wait until the machine lets us in', spec: { access, instanceId: instance.ref('id'), connection, sentKey: props.keyPair === 'instance-connect' ? { user: props.ssh.user, publicKey: login.publicKey } : undefined } });
   build.provision({
-    step: ready, connection: instance.ref('connection'),
+    step: ready, connection,
     variables: { id: instance.ref('id'), host: instance.ref('host'), port: props.ssh.port ?? 22, ...login.variables, sourceImageId: base.ref('id') },
   });
-  return { access, base, instance, login };
+  return { access, base, instance, connection, login };
+}
+
+/** By the machine's address, or by what leads to it without one. */
+function connectionOf(build: BuildPlanner, { address, ssh }: Ec2MachineProps, access: Ec2Access, instance: PlannedStep): Ref<Connection> {
+  if (address !== 'session-manager') return instance.ref('connection');
+  return build.step('Tunnel', { kind: ec2Tunnel, title: 'port forwarding by Session Manager', spec: { access, instanceId: instance.ref('id'), port: ssh.port ?? 22, connection: instance.ref('connection') } }).ref('connection');
 }
 
 /** Plans that what lets bake in does not let it into what is made of the machine. One that is not stopped must have written everything down, which tidying ends with. */
-export function planTidy(build: BuildPlanner, { instance, login }: PlannedMachine, isToBeStopped: boolean): readonly PlannedStep[] {
+export function planTidy(build: BuildPlanner, { connection, login }: PlannedMachine, isToBeStopped: boolean): readonly PlannedStep[] {
   if (login.tidy === undefined && isToBeStopped) return [];
-  return [build.step('Tidy', { kind: vmTidy, title: login.tidy === undefined ? 'flush the file systems' : 'take out what building put in', spec: { connection: instance.ref('connection'), ...login.tidy } })];
+  return [build.step('Tidy', { kind: vmTidy, title: login.tidy === undefined ? 'flush the file systems' : 'take out what building put in', spec: { connection, ...login.tidy } })];
 }
 
 /** Plans that the machine stands still, with the network drivers that its image is to have; unless it is to go on running. */
@@ -89,10 +100,18 @@ interface Around {
   readonly before: StepOptions;
 }
 
-function instanceProfileOf(build: BuildPlanner, { instanceProfile }: Ec2MachineProps, { access, tags, before }: Around): unknown {
-  if (typeof instanceProfile !== 'object') return instanceProfile;
-  const { policy, managedPolicies } = instanceProfile;
+function instanceProfileOf(build: BuildPlanner, { instanceProfile, address }: Ec2MachineProps, { access, tags, before }: Around): unknown {
+  const needed = address === 'session-manager' ? [agentPolicy(access)] : [];
+  if (typeof instanceProfile === 'string' || (instanceProfile === undefined && needed.length === 0)) return instanceProfile;
+  const { policy, managedPolicies: given = [] } = instanceProfile ?? {};
+  const managedPolicies = given.length + needed.length === 0 ? undefined : [...new Set([...given, ...needed])];
   return build.step('InstanceProfile', { kind: ec2InstanceProfile, title: 'temporary instance profile', spec: { access, policy: policy && JSON.stringify(policy), managedPolicies, tags } }, before).ref('name');
+}
+
+/** What lets the SSM agent of a machine announce itself and forward ports. */
+function agentPolicy({ region = '' }: Ec2Access): string {
+  const partition = region.startsWith('cn-') ? 'aws-cn' : region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws';
+  return `arn:${partition}:iam::aws:policy/AmazonSSMManagedInstanceCore`;
 }
 
 function keyNameOf(build: BuildPlanner, { keyPair }: Ec2MachineProps, { access, tags, before }: Around, { publicKey }: Login): unknown {

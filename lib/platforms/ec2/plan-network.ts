@@ -27,6 +27,8 @@ export function planNetwork(build: Pick<BuildPlanner, 'step'>, props: Ec2Machine
     place: network !== undefined ? { subnetIds: network.ref('subnetIds') } : subnetId !== undefined ? { subnetIds: [subnetId] } : availabilityZones === undefined ? {} : { availabilityZones },
     securityGroupIds: (first) => {
       if (securityGroupFilter !== undefined) return network!.ref('securityGroupIds');
+      // Its agent calls out, and nobody has to be let in.
+      if (address === 'session-manager') return securityGroupIds;
       return securityGroupIds ?? [build.step('SecurityGroup', { kind: ec2SecurityGroup, title: 'temporary security group', spec: { access, ...inVpc, port: ssh.port ?? 22, allowFrom, isPrivate, tags } }, first).ref('id')];
     },
   };

@@ -1,6 +1,6 @@
 import type { Extension } from '../../engine/extension.js';
 import { ec2AmiCopy, ec2FastLaunch, ec2Image, ec2ImageNames, ec2ImageProtection, ec2ImageSettings, ec2SsmParameter } from './image-steps.js';
-import { ec2Ami, ec2BaseImage, ec2Instance, ec2InstanceProfile, ec2KeyPair, ec2LaunchCheck, ec2Network, ec2NetworkDrivers, ec2Nothing, ec2Ready, ec2SecurityGroup, ec2Stop } from './steps.js';
+import { ec2Ami, ec2BaseImage, ec2Instance, ec2InstanceProfile, ec2KeyPair, ec2LaunchCheck, ec2Network, ec2NetworkDrivers, ec2Nothing, ec2Ready, ec2SecurityGroup, ec2Stop, ec2Tunnel } from './steps.js';
 import { ec2ImageSnapshot, ec2RegisteredAmi, ec2Snapshot, ec2SnapshotSharing, ec2SwappedRoot, ec2Volume, ec2VolumeSet } from './volume-steps.js';
 
 const regions = async () => (await import('./engine/region.js')).awsRegions;
@@ -20,6 +20,7 @@ export const ec2Extension: Extension = {
     { kind: ec2KeyPair, load: async () => (await import('./engine/key-pair-handler.js')).keyPairHandler(await regions()) },
     { kind: ec2InstanceProfile, load: async () => (await import('./engine/profile-handler.js')).profileHandler((await import('./engine/aws-profiles.js')).awsProfiles) },
     { kind: ec2Instance, load: async () => (await import('./engine/instance-handler.js')).instanceHandler(await regions()) },
+    { kind: ec2Tunnel, load: async () => (await import('./engine/tunnel-handler.js')).tunnelHandler(await regions(), (await import('./engine/aws-sessions.js')).awsSessions) },
     { kind: ec2Ready, load: async () => (await import('./engine/ready-handler.js')).readyHandler(await regions(), (await import('./engine/aws-instance-connect.js')).sendKey) },
     { kind: ec2Stop, load: async () => (await import('./engine/stop-handler.js')).stopHandler(await regions()) },
     { kind: ec2Ami, load: async () => (await import('./engine/ami-handler.js')).amiHandler(await regions()) },

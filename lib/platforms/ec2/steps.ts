@@ -8,7 +8,7 @@ import { hasUserDataHead, userDataHeadHint } from '../../vm/media/cloud-init/use
 export const volumeTypes = ['gp3', 'gp2', 'io1', 'io2', 'st1', 'sc1', 'standard'] as const;
 /** By what EC2 chooses among spot capacity. */
 export const spotStrategies = ['price-capacity-optimized', 'capacity-optimized', 'capacity-optimized-prioritized', 'lowest-price', 'diversified'] as const;
-export const addressKinds = ['public-ip', 'private-ip', 'public-dns', 'private-dns', 'ipv6'] as const;
+export const addressKinds = ['public-ip', 'private-ip', 'public-dns', 'private-dns', 'ipv6', 'session-manager'] as const;
 
 const text = late(z.string().min(1));
 const asConnection: z.ZodType<Connection> = z.custom<Connection>((value) => typeof (value as JsonObject | null)?.['kind'] === 'string', 'must be a connection');
@@ -190,6 +190,18 @@ export const ec2Instance = defineStepKind({
   opaque: ['connection'],
 });
 export type InstanceSpec = z.output<(typeof ec2Instance)['spec']>;
+
+/** A port of this computer that leads into the machine, by Session Manager. */
+export const ec2Tunnel = defineStepKind({
+  kind: 'ec2.tunnel',
+  type: 'resource',
+  noun: 'tunnel',
+  version: 1,
+  endsWithProcess: true,
+  spec: z.strictObject({ access, instanceId: text, port: late(z.int().min(1).max(65_535)), connection: late(asConnection) }),
+  outputs: ['connection', 'port'],
+  opaque: ['connection'],
+});
 
 /** Waits until the machine lets us in; one that ends meanwhile is not waited for. */
 export const ec2Ready = defineStepKind({

@@ -36,10 +36,27 @@ t.test('what is found by filters is where the machine and its group are', (t) =>
   t.end();
 });
 
+t.test('through Session Manager nobody has to be let in', (t) => {
+  const { specOf, found } = synth({ address: 'session-manager', region: 'us-gov-west-1', ssh: { user: 'admin', port: 2222 } });
+  t.same(found, []);
+  t.notOk(specOf('SecurityGroup'));
+  t.notOk(specOf('Machine')?.['securityGroupIds']);
+  t.match(specOf('InstanceProfile'), { managedPolicies: ['arn:aws-us-gov:iam::aws:policy/AmazonSSMManagedInstanceCore'] });
+  t.match(specOf('Tunnel'), { instanceId: { $ref: 'Web/Ec2/Machine#id' }, port: 2222 });
+  for (const step of ['Ready', 'Tidy']) t.match(specOf(step), { connection: { $ref: 'Web/Ec2/Tunnel#connection' } }, step);
+  const given = synth({ address: 'session-manager', instanceProfile: 'mine', securityGroupIds: ['sg-00000001'] });
+  t.notOk(given.specOf('InstanceProfile'));
+  t.match(given.specOf('Machine'), { instanceProfile: 'mine', securityGroupIds: ['sg-00000001'] });
+  t.match(synth({ address: 'session-manager', instanceProfile: { policy: { Statement: [] } } }).specOf('InstanceProfile'), { policy: /Statement/, managedPolicies: [/AmazonSSMManagedInstanceCore/] });
+  t.end();
+});
+
 t.test('what is said twice, or cannot be, is told with the fix', (t) => {
   const cases: readonly (readonly [Partial<Ec2SourceProps>, RegExp])[] = [
     [{ subnetId: 'subnet-00000001', subnetFilter: { 'tag:a': 'b' } }, /ConflictingProps: "subnetId" and "subnetFilter" say the same/],
     [{ subnetId: 'subnet-00000001', availabilityZone: 'eu-west-1a' }, /"subnetId" and "availabilityZone"/],
+    [{ address: 'session-manager', allowFrom: ['203.0.113.7/32'] }, /"allowFrom" lets somebody in/],
+    [{ address: 'session-manager', ssh: { user: 'admin', host: '192.0.2.7' } }, /"ssh.host" is one way/],
     [{ vpcId: 'vpc-00000001', vpcFilter: { 'tag:a': 'b' } }, /"vpcId" and "vpcFilter"/],
     [{ securityGroupIds: ['sg-00000001'], securityGroupFilter: { 'tag:a': 'b' } }, /"securityGroupIds" and "securityGroupFilter"/],
     [{ securityGroupFilter: { 'tag:a': 'b' }, allowFrom: ['203.0.113.7/32'] }, /"allowFrom" is for the temporary security group, and "securityGroupFilter"/],

@@ -16,6 +16,7 @@ export function ec2Error(error: unknown, action: string, service = 'ec2'): unkno
   if (code === 'InvalidParameterValue' && /IAM Instance Profile/i.test(message)) return make({ code: 'Ec2ProfileUnknown', transient: true, source: 'user', hint: 'is it the name of an instance profile (not of a role) of this account?' });
   if (throttled.has(code)) return make({ code: 'Ec2Throttled', transient: true, hint: 'EC2 takes no more requests of this account just now: try again later, or build fewer images at once' });
   if (notFound.test(code)) return make({ code: 'Ec2NotFound', source: 'user', hint: 'is it in this region, and in the account of these credentials?' });
+  if (code === 'TargetNotConnected') return make({ code: 'Ec2AgentOffline', transient: true, source: 'user', hint: 'does the image run the SSM agent, may its instance profile use Session Manager (AmazonSSMManagedInstanceCore), and does its subnet reach that service?' });
   if (inUse.has(code)) return make({ code: 'Ec2InUse', transient: true });
   if (noCapacity.has(code)) return make({ code: 'Ec2NoCapacity', hint: 'give several instance types, or another zone' });
   if (code === 'InvalidAMIName.Duplicate' || code === 'InvalidGroup.Duplicate' || code === 'InvalidKeyPair.Duplicate') return make({ code: 'Ec2NameTaken', source: 'user' });

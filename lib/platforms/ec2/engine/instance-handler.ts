@@ -66,6 +66,7 @@ function reached(spec: InstanceSpec, { clock }: Pick<StepContext, 'clock'>): (no
   let runningSince: number | undefined;
   return (now) => {
     requireAlive(now);
+    if (spec.address === 'session-manager') return now.state === 'running';
     if (addressOf(now, spec) !== undefined) return now.state !== 'stopped';
     if (now.state === 'running') runningSince ??= clock.now();
     if (runningSince === undefined || clock.now() < runningSince + longestUntilAddress) return false;
@@ -151,7 +152,7 @@ async function userDataOf({ cloudInit }: InstanceSpec, ctx: StepContext): Promis
 }
 
 function addressOf({ publicIp, privateIp, publicDns, privateDns, ipv6 }: InstanceFacts, { address, knownHost }: Pick<InstanceSpec, 'address' | 'knownHost'>): string | undefined {
-  return knownHost ?? { 'public-ip': publicIp, 'private-ip': privateIp, 'public-dns': publicDns, 'private-dns': privateDns, 'ipv6': ipv6 }[address];
+  return knownHost ?? { 'public-ip': publicIp, 'private-ip': privateIp, 'public-dns': publicDns, 'private-dns': privateDns, 'ipv6': ipv6, 'session-manager': privateIp }[address];
 }
 
 function handleOf(facts: InstanceFacts, spec: InstanceSpec): InstanceHandle {

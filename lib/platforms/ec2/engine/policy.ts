@@ -121,6 +121,11 @@ const grants: Readonly<Record<KindName, GrantsOf>> = {
     ...(managedPolicies === undefined ? [] : [attaching(managedPolicies as readonly string[])]),
   ],
   ec2Instance: (spec) => [...launchGrants(spec), ...fleetGrants(spec['spot']), describe('Instances'), { actions: ['ec2:TerminateInstances'], resources: ec2('instance'), condition: stamped }],
+  ec2Tunnel: () => [
+    { actions: ['ssm:StartSession'], resources: ec2('instance'), condition: { Null: { [`ssm:resourceTag/${runTag}`]: 'false' } } },
+    { actions: ['ssm:StartSession'], resources: ['arn:*:ssm:*::document/AWS-StartPortForwardingSession'] },
+    { actions: ['ssm:TerminateSession'], resources: ['arn:*:ssm:*:*:session/*'] }, describe('Instances'),
+  ],
   ec2Ready: ({ sentKey }) => [describe('Instances'), ...(sentKey === undefined ? [] : [{ actions: ['ec2-instance-connect:SendSSHPublicKey'], resources: ec2('instance'), condition: stamped }])],
   ec2Stop: () => [describe('Instances'), { actions: ['ec2:StopInstances'], resources: ec2('instance'), condition: stamped }],
   ec2NetworkDrivers: () => [{ actions: ['ec2:ModifyInstanceAttribute'], resources: ec2('instance'), condition: stamped }],
