@@ -27,6 +27,7 @@ const owners = {
   'ssh2': ['lib/communicators/ssh'],
   'socks': ['lib/communicators/ssh/engine'],
   '@aws-sdk/client-auto-scaling': ['lib/platforms/ec2/engine'],
+  '@aws-sdk/client-ebs': ['lib/platforms/ec2/engine'],
   '@aws-sdk/client-ec2': ['lib/platforms/ec2/engine'],
   '@aws-sdk/client-ec2-instance-connect': ['lib/platforms/ec2/engine'],
   '@aws-sdk/client-iam': ['lib/platforms/ec2/engine'],
@@ -100,6 +101,7 @@ json('package.json', {
   },
   devDependencies: {
     '@aws-sdk/client-auto-scaling': '^3.1169.0',
+    '@aws-sdk/client-ebs': '^3.1138.0',
     '@aws-sdk/client-ec2': '^3.1169.0',
     '@aws-sdk/client-ec2-instance-connect': '^3.1138.0',
     '@aws-sdk/client-iam': '^3.1169.0',

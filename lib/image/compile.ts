@@ -67,6 +67,11 @@ export interface PostProcessorScope {
   /** What it works on: the build's artifact, or that of the post-processor named as `input`. */
   readonly artifact: Ref<Artifact>;
   /**
+   * Adds a step in front of the post-processor's own, which waits for it. It waits for the artifact, unless `needsMachine` is false:
+   * then for the steps that its spec refers to only. What it keeps goes with what the post-processor keeps.
+   */
+  step<Spec>(name: string, step: CompiledStep<Spec>, options?: StepOptions): PlannedStep;
+  /**
    * Adds the steps that start the artifact as a throw-away machine, in front of the post-processor's own.
    * @param ports TCP ports of the machine that must be reachable from this computer
    * @throws BakeError `NoTrial` if the platform cannot start what it makes

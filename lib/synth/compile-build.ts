@@ -97,17 +97,23 @@ function compilePostProcessors(source: Source, build: DraftBuild, postProcessors
       const owner = build.artifactOwner.get(inputStep) ?? inputStep;
       const artifact = new Ref<Artifact>({ step: inputStep, output: 'artifact' });
       const input = [inputStep, owner];
-      const trials: PlannedStep[] = [];
+      const before: PlannedStep[] = [];
+      const policy = policyOf(props);
       const compiled = postProcessor.compile(props, {
         buildName: build.name, platform: build.platform, artifact,
+        step: (name, step, options) => {
+          const planned = add(postProcessor, 'post-processor', name, step, { ...options, policy, extraAfter: options?.needsMachine === false ? [] : input });
+          before.push(planned);
+          return planned;
+        },
         trial: (ports) => {
           const trial = source.trial?.({ buildName: build.name, artifact, ports, step: (name, step, options) => add(postProcessor, 'post-processor', name, step, { ...options, extraAfter: input }) });
           if (trial === undefined) throw noTrial(postProcessor, source);
-          trials.push(...trial.after ?? []);
+          before.push(...trial.after ?? []);
           return trial;
         },
       });
-      const step = add(postProcessor, 'post-processor', undefined, compiled, { lifetime: 'artifact', after: trials, policy: policyOf(props), extraAfter: input });
+      const step = add(postProcessor, 'post-processor', undefined, compiled, { lifetime: 'artifact', after: before, policy, extraAfter: input });
       build.postProcessorSteps.set(postProcessor.node.path, step.id);
       if (compiled.kind.type === 'action' || compiled.kind.passesOn === true) build.artifactOwner.set(step.id, owner);
       const keeps = props.keepInputArtifact ?? postProcessor.keepsInputByDefault;
@@ -118,7 +124,7 @@ function compilePostProcessors(source: Source, build: DraftBuild, postProcessors
     const draft = build.steps.find((step) => step.id === owner);
     if (keeps || draft === undefined || draft.lifetime !== 'artifact') continue;
     draft.lifetime = 'run';
-    if (owner === build.artifactStep) for (const step of build.steps) if (step.kind.part === true && step.lifetime === 'artifact') step.lifetime = 'run';
+    for (const step of build.steps) if (step.construct === draft.construct && step.kind.part === true && step.lifetime === 'artifact') step.lifetime = 'run';
   }
 }
 

@@ -42,6 +42,24 @@ new Shell(image, 'One', { inline: ['echo hello'] });
     t.same([...recorder.asked].filter((action) => !allowed.has(action)), [], 'none is missing');
     t.same([...allowed].filter((action) => !recorder.asked.has(action) && !forFailures.has(action) && !besides.has(action) && !atCreation.has(action)), [], 'none is there for nothing');
   }
+  const disk = t.testdir({ 'image.ts': `import { App, Artifice, Image, ShellLocal } from 'bake-sdk';
+import { Ec2Import } from 'bake-sdk/ec2';
+import { NullSource } from 'bake-sdk/null';
+const image = new Image(new App(), 'Web');
+new NullSource(image, 'Disk', {});
+new ShellLocal(image, 'Make', { inline: ['echo hello > disk.raw'] });
+new Ec2Import(image, 'Import', { input: new Artifice(image, 'File', { files: ['disk.raw'], keepInputArtifact: true }) });
+` });
+  const ofDisk = await bake(disk, ['doctor', '--platform', 'ec2', '--policy'], moto.env);
+  const { Statement: statements } = JSON.parse(ofDisk.stdout) as { readonly Statement: readonly { readonly Action: readonly string[] }[] };
+  const mayCall = new Set(statements.flatMap(({ Action }) => Action).map((action) => action.replace(/^.*:/, '')));
+  const watched = await startChaosProxy(t, moto.url);
+  t.equal((await bake(disk, ['run'], { ...moto.env, AWS_ENDPOINT_URL: watched.url })).code, 0);
+  // The direct APIs of EBS have paths.
+  const asked = [...watched.asked].map((action) => (action === '/snapshots' ? 'StartSnapshot' : action.startsWith('/snapshots/completion/') ? 'CompleteSnapshot' : action.startsWith('/snapshots/') ? 'PutSnapshotBlock' : action));
+  t.same(asked.filter((action) => !mayCall.has(action)), [], 'none is missing for a disk');
+  t.same([...mayCall].filter((action) => !asked.includes(action) && !forFailures.has(action) && !atCreation.has(action)), [], 'none is there for nothing');
+
   const none = await bake(t.testdir({ 'image.ts': "import { App, Image } from 'bake-sdk';\nimport { DockerSource } from 'bake-sdk/docker';\nnew DockerSource(new Image(new App(), 'Web'), 'Docker', { image: 'debian:12' });\n" }), ['doctor', '--policy'], moto.env);
   t.match([none.code, none.stderr], [2, /NoPolicy[\s\S]*ec2/]);
 });

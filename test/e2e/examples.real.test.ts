@@ -8,7 +8,9 @@ import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
 import { qemuLeftovers } from '../platforms/qemu/qemu-leftovers.js';
 import { bake, startBake } from '../support/bake-cli.js';
+import { ec2Client, ec2Leftovers } from '../support/ec2-leftovers.js';
 import { leftovers } from '../support/leftovers.js';
+import { startMoto } from '../support/moto.js';
 import { need } from '../support/need.js';
 
 const execute = promisify(execFile);
@@ -58,6 +60,17 @@ t.test('qemu-debian: a root tree becomes a disk that boots and serves', { timeou
   const [one, other] = await Promise.all([startedFrom(t, disk), startedFrom(t, disk)]);
   t.match(one.page, 'Baked', 'in a fresh machine that bake knows nothing of');
   t.equal(new Set([...one.hostKeys, ...other.hostKeys]).size, 4, 'machines of one image share no host key');
+});
+
+t.test('ec2-import: a disk that was tried out here becomes an AMI', { timeout: 600_000 }, async (t) => {
+  if (!(await need(t, 'qemu')) || !(await need(t, 'mmdebstrap')) || !(await need(t, 'moto'))) return;
+  const moto = await startMoto(t);
+  const project = copyOf(t, 'ec2-import');
+  const { code, stdout, stderr } = await bake(project, ['run'], moto.env);
+  t.equal(code, 0, stderr);
+  t.match(stdout + stderr, /ok: http 80\//);
+  t.match(stdout, /AMI web-Qemu \(ami-\w+ in eu-west-1\)/);
+  t.same([...leftovers(project), ...qemuLeftovers(project), ...await ec2Leftovers(ec2Client(moto.url))], []);
 });
 
 // What follows the preseed file is Debian's: its installer's own packages are not on every mirror.

@@ -1,3 +1,4 @@
+import type { IConstruct } from 'constructs';
 import { sshBastionPropNames, sshMachineOptionNames } from '../../communicators/ssh/ssh-props.js';
 import { Annotations } from '../../image/annotations.js';
 import { checkProps } from '../../image/check-props.js';
@@ -39,8 +40,8 @@ export function checkEc2Props(source: Source, props: Ec2SourceProps): void {
   checkImageProps(source, props, fault);
 }
 
-/** Tells of faults of a source. */
-export function faultOf(source: Source): Fault {
+/** Tells of faults of a construct. */
+export function faultOf(source: IConstruct): Fault {
   return (code, message, hint) => Annotations.of(source).addError(message, { code, hint });
 }
 
@@ -74,7 +75,7 @@ function checkProfile(profile: Ec2TemporaryProfile, source: Source, fault: Fault
 }
 
 /** Finds what a volume cannot have. @param names what a device of this source may have */
-export function checkDevice(source: Source, device: Ec2BlockDevice, fault: Fault, names: Readonly<Record<string, true>>): void {
+export function checkDevice(source: IConstruct, device: Ec2BlockDevice, fault: Fault, names: Readonly<Record<string, true>>): void {
   checkProps(source, device, names as Readonly<Record<keyof Required<Ec2BlockDevice>, true>>);
   const { deviceName, type = 'gp3', iops, throughput, kmsKeyId, encrypted } = device;
   const at = `the block device ${deviceName}`;

@@ -1,6 +1,6 @@
+import type { IConstruct } from 'constructs';
 import { Duration } from '../../core/duration.js';
 import { checkProps } from '../../image/check-props.js';
-import type { Source } from '../../image/source.js';
 import type { Fault } from './check-ec2-props.js';
 import type { Ec2BlockDevice } from './ec2-props.js';
 import type { Ec2Copy, Ec2FastLaunch, Ec2ImageProps, Ec2RegionProps, Ec2Sharing } from './image-props.js';
@@ -27,7 +27,7 @@ interface Encryption {
 }
 
 /** Finds what cannot become of an image. */
-export function checkImageProps(source: Source, props: Props, fault: Fault): void {
+export function checkImageProps(source: IConstruct, props: Props, fault: Fault): void {
   const copies = copiesOf(props);
   if (props.copyTo !== undefined && !Array.isArray(props.copyTo)) fault('InvalidProp', '"copyTo" is not a list', "write copyTo: ['us-east-1']");
   for (const copy of copies) checkProps(source, copy, copyNames);
@@ -76,7 +76,7 @@ export function isDefaultKey(kmsKeyId: string | undefined): boolean {
   return kmsKeyId === undefined || /(^|:)alias\/aws\/ebs$/.test(kmsKeyId);
 }
 
-function checkSharing(source: Source, { at, share, encryption }: { readonly at: string; readonly share: Ec2Sharing; readonly encryption: Encryption }, fault: Fault): void {
+function checkSharing(source: IConstruct, { at, share, encryption }: { readonly at: string; readonly share: Ec2Sharing; readonly encryption: Encryption }, fault: Fault): void {
   checkProps(source, share, shareNames);
   const shared = (Object.entries(share) as [string, readonly string[] | undefined][]).filter(([, list]) => list !== undefined && list.length > 0).map(([name]) => `"${name}"`);
   if (!encryption.isEncrypted || shared.length === 0) return;
@@ -85,7 +85,7 @@ function checkSharing(source: Source, { at, share, encryption }: { readonly at: 
   else if (isDefaultKey(encryption.kmsKeyId)) fault('CannotShare', `${at} is encrypted with the account's default key, which nobody else can use, so ${shared.join(', ')} would have no effect`, 'give kmsKeyId: a key of your own, whose policy lets them use it');
 }
 
-function checkFastLaunch(source: Source, fastLaunch: Ec2FastLaunch, fault: Fault): void {
+function checkFastLaunch(source: IConstruct, fastLaunch: Ec2FastLaunch, fault: Fault): void {
   checkProps(source, fastLaunch, fastLaunchNames);
   const { id, name } = fastLaunch.launchTemplate ?? {};
   if (fastLaunch.launchTemplate !== undefined && (id === undefined) === (name === undefined)) fault('InvalidProp', '"fastLaunch.launchTemplate" needs an id or a name, one of them', "write launchTemplate: { name: 'windows' }");

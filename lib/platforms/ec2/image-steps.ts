@@ -120,8 +120,9 @@ export const ec2Image = defineStepKind({
   spec: z.strictObject({
     images: z.array(z.strictObject({ access, id: text, region: text, name: text, snapshots: texts, token: text, tags, snapshotTags: tags })).min(1),
     parameters: z.array(z.strictObject({ access, name: text, imageId: text })),
-    sourceAmi: text,
-    sourceAmiName: late(z.string()),
+    /** Absent: it was made of a disk. */
+    sourceAmi: text.optional(),
+    sourceAmiName: late(z.string()).optional(),
     architecture: late(z.string()),
   }),
   outputs: ['artifact', 'images', 'parameters'],

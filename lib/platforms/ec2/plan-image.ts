@@ -1,7 +1,7 @@
-import type { BuildPlanner, PlannedStep } from '../../image/compile.js';
+import type { BuildPlanner, CompiledStep, PlannedStep } from '../../image/compile.js';
 import type { TextInput } from '../../image/ref.js';
 import type { Ec2Copy, Ec2ImageProps, Ec2RegionProps } from './image-props.js';
-import { ec2AmiCopy, ec2FastLaunch, ec2Image, ec2ImageNames, ec2ImageProtection, ec2ImageSettings, ec2SsmParameter } from './image-steps.js';
+import { ec2AmiCopy, ec2FastLaunch, ec2Image, ec2ImageNames, ec2ImageProtection, ec2ImageSettings, ec2SsmParameter, type ImageSpec } from './image-steps.js';
 import type { Ec2Access } from './steps.js';
 
 type Tags = Readonly<Record<string, string>>;
@@ -12,8 +12,10 @@ export interface MadeImage {
   readonly access: Ec2Access;
   /** Has the outputs of `ec2.ami`. */
   readonly ami: PlannedStep;
-  /** What it was made of, with the outputs of `ec2.baseImage`. */
-  readonly base: PlannedStep;
+  /** The image that it was made of, with the outputs of `ec2.baseImage`. @default - none */
+  readonly base?: PlannedStep | undefined;
+  /** @default - that of `base` */
+  readonly architecture?: unknown;
   readonly name?: TextInput | undefined;
   /** Fills in what a name has in braces. */
   readonly named: (text: TextInput) => TextInput;
@@ -67,17 +69,24 @@ export function planImageNames(build: Planner, props: Ec2ImageProps, { access, n
  * @returns the step with the artifact
  */
 export function planImage(build: Planner, props: Ec2ImageProps, made: MadeImage): PlannedStep {
+  const { step, after } = compileImage(build, props, made);
+  return build.step('Image', step, { ...kept, after });
+}
+
+/** As `planImage`, but for the last step, which is given as it goes into the plan, with those that it waits for. */
+export function compileImage(build: Planner, props: Ec2ImageProps, made: MadeImage): { readonly step: CompiledStep; readonly after: readonly PlannedStep[] } {
   const places = [...ownPlace(build, props, made), ...copiesOf(props).map((copy) => copyPlace(build, props, made, copy))];
   const settled = places.flatMap((place) => settle(build, props, place));
   const parameters = places.flatMap((place) => writeParameters(build, place, settled));
-  return build.step('Image', {
+  const step: CompiledStep<ImageSpec> = {
     kind: ec2Image, title: places.length === 1 ? 'finish the image' : `finish the images of ${places.length} regions`,
     spec: {
       images: places.map(({ access, image, tags }) => ({ access, id: image.ref('id'), region: image.ref('region'), name: image.ref('name'), snapshots: image.ref('snapshots'), token: image.ref('token'), tags, snapshotTags: made.snapshotTags })),
       parameters: parameters.map(({ access, step }) => ({ access, name: step.ref('name'), imageId: step.ref('imageId') })),
-      sourceAmi: made.base.ref('id'), sourceAmiName: made.base.ref('name'), architecture: made.base.ref('architecture'),
+      sourceAmi: made.base?.ref('id'), sourceAmiName: made.base?.ref('name'), architecture: made.architecture ?? made.base?.ref('architecture'),
     },
-  }, { ...kept, after: settled });
+  };
+  return { step, after: settled };
 }
 
 function ownPlace(build: Planner, props: Ec2ImageProps, made: MadeImage): readonly Place[] {

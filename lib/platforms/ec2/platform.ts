@@ -1,5 +1,6 @@
 import type { Extension } from '../../engine/extension.js';
 import { ec2AmiCopy, ec2FastLaunch, ec2Image, ec2ImageNames, ec2ImageProtection, ec2ImageSettings, ec2SsmParameter } from './image-steps.js';
+import { ec2DiskSnapshot } from './import-steps.js';
 import { ec2Ami, ec2BaseImage, ec2Instance, ec2InstanceProfile, ec2KeyPair, ec2LaunchCheck, ec2Network, ec2NetworkDrivers, ec2Nothing, ec2Ready, ec2SecurityGroup, ec2Stop, ec2Tunnel } from './steps.js';
 import { ec2ImageSnapshot, ec2RegisteredAmi, ec2Snapshot, ec2SnapshotSharing, ec2SwappedRoot, ec2Volume, ec2VolumeSet } from './volume-steps.js';
 
@@ -39,6 +40,7 @@ export const ec2Extension: Extension = {
     { kind: ec2SwappedRoot, load: async () => (await import('./engine/swapped-root-handler.js')).swappedRootHandler(await volumeRegions()) },
     { kind: ec2RegisteredAmi, load: async () => (await import('./engine/registered-ami-handler.js')).registeredAmiHandler(await regions(), await storage()) },
     { kind: ec2VolumeSet, load: async () => (await import('./engine/volume-set-handler.js')).volumeSetHandler(await volumeRegions()) },
+    { kind: ec2DiskSnapshot, load: async () => (await import('./engine/disk-snapshot-handler.js')).diskSnapshotHandler(await volumeRegions(), (await import('./engine/aws-uploads.js')).awsUploads) },
     { kind: ec2Nothing, load: async () => (await import('./engine/nothing-handler.js')).nothingHandler },
   ],
   async pruneImages(options, host) {

@@ -97,7 +97,7 @@ export const ec2RegisteredAmi = defineStepKind({
     architecture: late(z.enum(architectures)),
     rootDeviceName: z.string().min(1),
     devices: z.array(registeredDevice).min(1),
-    bootMode: z.enum(bootModes).optional(),
+    bootMode: late(z.enum(bootModes)).optional(),
     /** Base64. */
     uefiData: text.optional(),
     tpmSupport: z.literal('v2.0').optional(),

@@ -1,6 +1,6 @@
 import { BakeError, type BakeErrorOptions } from '../../../core/bake-error.js';
 
-const throttled = new Set(['RequestLimitExceeded', 'Throttling', 'ThrottlingException', 'ThrottledException', 'RequestThrottled', 'EC2ThrottledException', 'SlowDown', 'SnapshotCreationPerVolumeRateExceeded']);
+const throttled = new Set(['RequestLimitExceeded', 'Throttling', 'ThrottlingException', 'ThrottledException', 'RequestThrottled', 'EC2ThrottledException', 'SlowDown', 'SnapshotCreationPerVolumeRateExceeded', 'RequestThrottledException', 'ConcurrentLimitExceededException']);
 const passing = new Set(['InternalError', 'InternalFailure', 'ServiceUnavailable', 'Unavailable', 'RequestTimeout', 'TimeoutError', 'ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ETIMEDOUT']);
 const noCapacity = new Set(['InsufficientInstanceCapacity', 'InsufficientHostCapacity', 'Unsupported', 'SpotMaxPriceTooLow', 'MaxSpotInstanceCountExceeded', 'InsufficientCapacity']);
 const inUse = new Set(['DependencyViolation', 'InvalidGroup.InUse', 'ResourceInUse', 'IncorrectInstanceState', 'InvalidSnapshot.InUse', 'VolumeInUse', 'IncorrectState']);
@@ -26,7 +26,7 @@ export function ec2Error(error: unknown, action: string, service = 'ec2'): unkno
   if (code === 'CredentialsProviderError' && /multi-factor/i.test(message)) return make({ code: 'Ec2NoCredentials', source: 'user', message: `the profile wants a code of your MFA device: ${message}`, hint: 'log in first, in the same shell: eval "$(aws configure export-credentials --format env --profile NAME)" asks for the code; then leave the profile out' });
   if (code === 'CredentialsProviderError') return make({ code: 'Ec2NoCredentials', source: 'user', message: `there are no AWS credentials: ${message}`, hint: 'set AWS_PROFILE, log in with "aws sso login", or give "profile"' });
   if (/region is missing/i.test(message)) return make({ code: 'Ec2NoRegion', source: 'user', message: 'nothing says which region of AWS is meant', hint: "give region: 'eu-west-1', or set AWS_REGION" });
-  if (/LimitExceeded$|^VcpuLimitExceeded$/.test(code)) return make({ code: 'Ec2QuotaExceeded', source: 'user', hint: 'ask for a higher quota of this account, or remove what is not needed' });
+  if (/LimitExceeded$|^VcpuLimitExceeded$|^ServiceQuotaExceededException$/.test(code)) return make({ code: 'Ec2QuotaExceeded', source: 'user', hint: 'ask for a higher quota of this account, or remove what is not needed' });
   if (code === 'VPCIdNotSpecified' || code === 'MissingInput') return make({ code: 'Ec2NoDefaultVpc', source: 'user', hint: 'this account has no default VPC in this region: give subnetId' });
   const status = (error as { readonly $metadata?: { readonly httpStatusCode?: number } }).$metadata?.httpStatusCode ?? 0;
   const isPassing = passing.has(code) || passing.has((error as NodeJS.ErrnoException).code ?? '') || status >= 500;

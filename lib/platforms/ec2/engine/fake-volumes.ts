@@ -20,6 +20,8 @@ interface Snapshot {
   readonly id: string;
   readonly volumeId: string;
   readonly createdAt: number;
+  /** When EC2 has begun to complete it; infinity while that is waited for. */
+  since: number;
   tags: Tags;
 }
 
@@ -95,10 +97,18 @@ export class FakeVolumes implements VolumePort {
   createSnapshot({ volumeId, tags }: SnapshotRequest): Promise<string> {
     return this.#change('CreateSnapshot', () => {
       this.#volume(volumeId);
-      const snapshot: Snapshot = { id: this.#id('snap'), volumeId, tags, createdAt: this.#now() };
+      const snapshot: Snapshot = { id: this.#id('snap'), volumeId, tags, createdAt: this.#now(), since: this.#now() };
       this.#snapshots.set(snapshot.id, snapshot);
       return snapshot.id;
     });
+  }
+
+  /** For another fake: a snapshot of no volume, which is pending until it is told to complete. */
+  addSnapshot(tags: Tags): { readonly id: string; readonly isThere: () => boolean; readonly isSeen: () => boolean; readonly complete: () => void } {
+    const snapshot: Snapshot = { id: this.#id('snap'), volumeId: 'vol-ffffffff', tags, createdAt: this.#now(), since: Infinity };
+    this.#snapshots.set(snapshot.id, snapshot);
+    const isThere = () => this.#snapshots.has(snapshot.id);
+    return { id: snapshot.id, isThere, isSeen: () => isThere() && this.#now() >= snapshot.createdAt + (this.#options.visibleAfter ?? 0), complete: () => { snapshot.since = this.#now(); } };
   }
 
   snapshots(query: { readonly ids: readonly string[] } | { readonly tags: Tags }): Promise<readonly SnapshotFacts[]> {
@@ -165,9 +175,9 @@ export class FakeVolumes implements VolumePort {
     return { id, tags, zone: 'eu-fake-1a', state: (attached === undefined) === isSettled ? 'available' : 'in-use', ...(attached === undefined ? {} : { attached: { ...attached } }) };
   }
 
-  #snapshotFacts({ id, volumeId, tags, createdAt }: Snapshot): SnapshotFacts {
+  #snapshotFacts({ id, volumeId, tags, since }: Snapshot): SnapshotFacts {
     const { snapshotFailure: reason } = this.#options;
-    if (this.#now() < createdAt + this.#delay()) return { id, volumeId, tags, state: 'pending' };
+    if (this.#now() < since + this.#delay()) return { id, volumeId, tags, state: 'pending' };
     return reason === undefined ? { id, volumeId, tags, state: 'completed' } : { id, volumeId, tags, state: 'failed', reason };
   }
 

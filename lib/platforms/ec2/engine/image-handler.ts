@@ -52,7 +52,7 @@ function handleOf({ images: given, parameters, sourceAmi, sourceAmiName, archite
     artifact: {
       type: 'ec2.ami', id: images.map((image) => `${image.region}:${image.id}`).join(','), title: `AMI ${name} (${where})`, files: [],
       data: {
-        region, id, name, architecture, snapshots: [...snapshots], sourceAmi, sourceAmiName,
+        region, id, name, architecture, snapshots: [...snapshots], ...(sourceAmi === undefined ? {} : { sourceAmi }), ...(sourceAmiName === undefined ? {} : { sourceAmiName }),
         regions: Object.fromEntries(images.map((image) => [image.region, image.id])),
         images: images.map(({ access: _, ...image }) => image),
         ...(parameters.length === 0 ? {} : { ssmParameters: [...new Set(parameters.map((parameter) => parameter.name))] }),

@@ -1,6 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../../../core/json.js';
 import type { PlanStep } from '../../../plan/plan.js';
 import type * as images from '../image-steps.js';
+import type * as imports from '../import-steps.js';
 import type * as steps from '../steps.js';
 import type * as volumes from '../volume-steps.js';
 import { runTag } from './stamps.js';
@@ -17,7 +18,7 @@ export interface Grant {
   readonly condition?: Condition;
 }
 
-type Specs = typeof steps & typeof images & typeof volumes;
+type Specs = typeof steps & typeof images & typeof volumes & typeof imports;
 /** The kinds of the steps of EC2, as the exported step kinds name them. */
 type KindName = { [Name in keyof Specs]: Specs[Name] extends { readonly kind: string; readonly spec: unknown } ? Name : never }[keyof Specs];
 type GrantsOf = (spec: JsonObject) => readonly Grant[];
@@ -81,6 +82,11 @@ function keyGrants(key: string): readonly Grant[] {
     { actions: ['kms:Decrypt', 'kms:DescribeKey', 'kms:GenerateDataKeyWithoutPlaintext', 'kms:ReEncryptFrom', 'kms:ReEncryptTo'], resources, condition },
     { actions: ['kms:CreateGrant'], resources, condition: { ...condition, Bool: { 'kms:GrantIsForAWSResource': 'true' } } },
   ];
+}
+
+/** Blocks that are sent by the direct APIs are encrypted with data keys that are made for the caller. */
+function dataKeyGrants(key: string): readonly Grant[] {
+  return keyGrants(key).slice(0, 1).map((grant) => ({ ...grant, actions: ['kms:GenerateDataKey'] }));
 }
 
 function keysOf(spec: JsonObject): readonly string[] {
@@ -160,6 +166,10 @@ const grants: Readonly<Record<KindName, GrantsOf>> = {
   ],
   ec2VolumeSet: ({ volumes: kept, snapshots }) => [
     { actions: ['ec2:CreateTags'], resources: [...ec2('volume'), ...snapshotArns], condition: stamped }, ...((kept as readonly Json[]).length > 0 ? [describe('Volumes')] : []), ...((snapshots as readonly Json[]).length > 0 ? [describe('Snapshots')] : []),
+  ],
+  ec2DiskSnapshot: (spec) => [
+    { actions: ['ebs:StartSnapshot', 'ec2:CreateTags'], resources: snapshotArns, condition: beingStamped }, { actions: ['ebs:CompleteSnapshot', 'ebs:PutSnapshotBlock', 'ec2:DeleteSnapshot'], resources: snapshotArns, condition: stamped },
+    describe('Snapshots'), ...keysOf(spec).flatMap(keyGrants), ...keysOf(spec).flatMap(dataKeyGrants),
   ],
   ec2Nothing: () => [],
 };

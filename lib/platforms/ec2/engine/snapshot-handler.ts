@@ -31,14 +31,16 @@ export function snapshotHandler(regionFor: VolumeRegionFor): ResourceHandler<Sna
       const [found] = await stampedWith(token, region.storage, ctx);
       return found === undefined ? undefined : handleOf(found, spec, region, token);
     },
-    async release({ id, token, access }, ctx) {
-      const { storage } = regionFor(access);
-      const all = new Set([id, ...(await stampedWith(token, storage, ctx)).map((one) => one.id)]);
-      for (const one of all) await removeSnapshot(one, storage, ctx);
-    },
+    release: ({ id, token, access }, ctx) => removeStamped(id, token, regionFor(access).storage, ctx),
     holds: ({ id, access }, ctx) => isCompleted(id, regionFor(access).storage, ctx),
     settle: 10_000,
   };
+}
+
+/** Removes a snapshot, and those of calls whose answers were lost. */
+export async function removeStamped(id: string, token: string, storage: VolumePort, ctx: Pick<StepContext, 'clock' | 'signal'>): Promise<void> {
+  const all = new Set([id, ...(await stampedWith(token, storage, ctx)).map((one) => one.id)]);
+  for (const one of all) await removeSnapshot(one, storage, ctx);
 }
 
 /** Removes one, as soon as no image has it any more. */
@@ -64,11 +66,13 @@ export async function isCompleted(id: string, storage: VolumePort, { signal }: P
   }
 }
 
-function stampedWith(token: string, storage: VolumePort, { signal }: Pick<StepContext, 'signal'>): Promise<readonly SnapshotFacts[]> {
+/** The snapshots of a step. */
+export function stampedWith(token: string, storage: VolumePort, { signal }: Pick<StepContext, 'signal'>): Promise<readonly SnapshotFacts[]> {
   return storage.snapshots({ tags: { [tokenTag]: token } }, signal);
 }
 
-function isDone({ id, state, reason }: SnapshotFacts): boolean {
+/** Whether it can be used. @throws BakeError `SnapshotFailed` */
+export function isDone({ id, state, reason }: SnapshotFacts): boolean {
   if (state !== 'failed') return state === 'completed';
   throw new BakeError({ code: 'SnapshotFailed', source: 'platform', message: `EC2 could not make the snapshot ${id}${reason === undefined ? '' : `: ${reason}`}`, hint: 'may these credentials use the key that the volume is encrypted with?' });
 }

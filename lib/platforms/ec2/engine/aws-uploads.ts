@@ -1,0 +1,61 @@
+import type { EBSClient } from '@aws-sdk/client-ebs';
+import type { Ec2Access } from '../steps.js';
+import { calling } from './aws-call.js';
+import { clientOptions } from './aws-client.js';
+import { tagsOf } from './aws-tags.js';
+import type { BlockRequest, StartRequest, UploadPort, UploadSum } from './upload-port.js';
+
+type Opened = Promise<{ readonly sdk: typeof import('./aws-ebs-sdk.js'); readonly client: EBSClient }>;
+
+/** Minutes without a block after which EBS gives a snapshot up by itself: its own default, said so that nobody changes it. */
+const longestSilence = 60;
+const known = new Map<string, UploadPort>();
+
+/** Amazon's. The address in `access` is EC2's; another one for EBS comes from `AWS_ENDPOINT_URL_EBS` or `AWS_ENDPOINT_URL`. */
+export function awsUploads({ endpoint: _, ...access }: Ec2Access): UploadPort {
+  const key = JSON.stringify(access);
+  const port = known.get(key) ?? new AwsUploads(access);
+  known.set(key, port);
+  return port;
+}
+
+class AwsUploads implements UploadPort {
+  readonly #open: () => Opened;
+
+  constructor(access: Ec2Access) {
+    let opened: Opened | undefined;
+    this.#open = () => opened ??= Promise.all([import('./aws-ebs-sdk.js'), clientOptions(access)]).then(([sdk, options]) => ({ sdk, client: new sdk.EBSClient(options) }));
+  }
+
+  async start({ clientToken, gibibytes, description, encrypted, kmsKeyId, tags }: StartRequest, abortSignal: AbortSignal): Promise<string> {
+    const { sdk, client } = await this.#open();
+    const { SnapshotId = '' } = await calling('StartSnapshot', () => client.send(new sdk.StartSnapshotCommand({
+      VolumeSize: gibibytes, ClientToken: clientToken, Description: description, Encrypted: encrypted, KmsKeyArn: kmsKeyId, Tags: tagsOf(tags), Timeout: longestSilence,
+    }), { abortSignal }), 'ebs');
+    return SnapshotId;
+  }
+
+  async put(id: string, { index, data, sha256 }: BlockRequest, abortSignal: AbortSignal): Promise<void> {
+    const { sdk, client } = await this.#open();
+    await calling('PutSnapshotBlock', () => client.send(new sdk.PutSnapshotBlockCommand({
+      SnapshotId: id, BlockIndex: index, BlockData: data, DataLength: data.byteLength, Checksum: base64(sha256), ChecksumAlgorithm: 'SHA256',
+    }), { abortSignal }), 'ebs');
+  }
+
+  async complete(id: string, { blocks, sha256 }: UploadSum, abortSignal: AbortSignal): Promise<void> {
+    const { sdk, client } = await this.#open();
+    await calling('CompleteSnapshot', () => client.send(new sdk.CompleteSnapshotCommand({
+      SnapshotId: id, ChangedBlocksCount: blocks, Checksum: base64(sha256), ChecksumAlgorithm: 'SHA256', ChecksumAggregationMethod: 'LINEAR',
+    }), { abortSignal }).catch(unlessDone), 'ebs');
+  }
+}
+
+/** That it is no longer open is what a second try of the SDK is told if the answer to the first one was lost: whether it is completed shows in its state. */
+function unlessDone(error: unknown): void {
+  const { name, $metadata: { attempts = 1 } = {} } = error as { readonly name?: string; readonly $metadata?: { readonly attempts?: number } };
+  if (attempts === 1 || (name !== 'ConflictException' && name !== 'ValidationException')) throw error;
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64');
+}

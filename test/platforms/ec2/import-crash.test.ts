@@ -1,0 +1,154 @@
+// The import of a disk is killed at every boundary on an EC2 that is slow and forgets what was just made: recovery leaves nothing.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { BakeError } from '../../../lib/core/bake-error.js';
+import type { Clock } from '../../../lib/core/ports.js';
+import { CheckpointStore } from '../../../lib/engine/cache/checkpoint-store.js';
+import type { Extension } from '../../../lib/engine/extension.js';
+import { recoverRun } from '../../../lib/engine/recover.js';
+import { Registry } from '../../../lib/engine/registry.js';
+import { executeRun } from '../../../lib/engine/run.js';
+import type { Plan, PlanStep } from '../../../lib/plan/plan.js';
+import { diskSnapshotHandler } from '../../../lib/platforms/ec2/engine/disk-snapshot-handler.js';
+import { FakeEc2, type FakeEc2Options } from '../../../lib/platforms/ec2/engine/fake-ec2.js';
+import { FakeUploads } from '../../../lib/platforms/ec2/engine/fake-uploads.js';
+import { FakeVolumes, type FakeVolumesOptions } from '../../../lib/platforms/ec2/engine/fake-volumes.js';
+import { regionsOf } from '../../../lib/platforms/ec2/engine/region.js';
+import { registeredAmiHandler } from '../../../lib/platforms/ec2/engine/registered-ami-handler.js';
+import { scanRegion } from '../../../lib/platforms/ec2/engine/scan.js';
+import { blockSize } from '../../../lib/platforms/ec2/engine/upload-port.js';
+import { volumeRegionsOf } from '../../../lib/platforms/ec2/engine/volume-region.js';
+import { ec2DiskSnapshot } from '../../../lib/platforms/ec2/import-steps.js';
+import { ec2RegisteredAmi } from '../../../lib/platforms/ec2/volume-steps.js';
+import { Crash, fakeClock, fakeServices, FakeWorld, MemoryJournal, openJournal } from '../../engine/fake-world.js';
+
+const build = 'Web/One';
+const ref = (id: string, output = 'id') => ({ $ref: `${build}/${id}#${output}` });
+
+function planOf(t: Test): Plan {
+  const path = join(t.testdir({}), 'disk.raw');
+  writeFileSync(path, Buffer.concat([Buffer.alloc(blockSize, 1), Buffer.alloc(blockSize), Buffer.alloc(blockSize, 2)]));
+  const step = (id: string, kind: string, spec: PlanStep['spec'], needs: readonly string[]): PlanStep => ({ id: `${build}/${id}`, kind, title: id, role: 'post-processor', spec: { access: {}, ...spec }, needs: needs.map((need) => `${build}/${need}`), lifetime: 'artifact', build });
+  return {
+    schema: 1, image: 'Web', tags: {}, builds: [{ id: build, name: 'One', platform: 'ec2', artifact: ref('Ami', 'artifact') }],
+    steps: [
+      step('Snapshot', 'ec2.diskSnapshot', { artifact: { type: 'files', id: path, title: path, files: [{ path, size: 1 }], data: {} } }, []),
+      step('Ami', 'ec2.registeredAmi', { namePrefix: 'web', replace: false, architecture: ref('Snapshot', 'architecture'), bootMode: ref('Snapshot', 'bootMode'), rootDeviceName: '/dev/xvda', devices: [{ deviceName: '/dev/xvda', snapshotId: ref('Snapshot') }], ena: true, sriov: false, snapshots: [ref('Snapshot')] }, ['Snapshot']),
+    ],
+  };
+}
+
+class World {
+  readonly clock: Clock = fakeClock();
+  readonly journal = new MemoryJournal();
+  crash = new Crash();
+  readonly ec2: FakeEc2;
+  readonly storage: FakeVolumes;
+  readonly uploads: FakeUploads;
+
+  constructor(options: Partial<FakeEc2Options & FakeVolumesOptions> = {}) {
+    const slow = { clock: this.clock, visibleAfter: 3_000, stateAfter: 20_000, ...options, boundary: async (call: string, when: 'before' | 'after') => { await this.crash.boundary(); await options.boundary?.(call, when); } };
+    this.ec2 = new FakeEc2(slow);
+    this.storage = new FakeVolumes(this.ec2, slow);
+    this.uploads = new FakeUploads(this.storage, slow);
+  }
+
+  get regions() {
+    const regions = regionsOf(() => this.ec2);
+    return { regions, volumes: volumeRegionsOf(regions, () => this.storage) };
+  }
+
+  services() {
+    const { regions, volumes } = this.regions;
+    const extension: Extension = {
+      name: 'ec2',
+      steps: [
+        { kind: ec2DiskSnapshot, load: async () => diskSnapshotHandler(volumes, () => this.uploads) as never },
+        { kind: ec2RegisteredAmi, load: async () => registeredAmiHandler(regions, () => this.storage) as never },
+      ],
+    };
+    const none = async () => { throw new BakeError({ code: 'CommandNotFound', message: 'no qemu-img' }); };
+    const services = fakeServices(new FakeWorld(), this.journal, this.crash);
+    return { ...services, exec: { run: none as never }, clock: this.clock, registry: new Registry([extension]) };
+  }
+
+  /** Until it ends or is killed. */
+  async run(plan: Plan, crashAt = Infinity) {
+    this.crash = new Crash(crashAt);
+    const services = this.services();
+    const work = async () => {
+      await openJournal(services);
+      return executeRun({ plans: [plan], builds: new Set([build]), onError: 'cleanup', cores: 2, signal: new AbortController().signal }, services);
+    };
+    return Promise.race([work(), this.crash.happened]);
+  }
+
+  async recover(isLossy: boolean): Promise<void> {
+    const ledger = this.journal.reopen(isLossy);
+    this.crash = new Crash();
+    const { left } = await recoverRun({ ledger, services: this.services(), checkpoints: new CheckpointStore({ folder: '/nowhere', clock: this.clock }), signal: new AbortController().signal, endProcesses: async () => {} });
+    if (left.length > 0) throw new Error(left.map(({ title, reason }) => `${title}: ${reason}`).join(', '));
+  }
+
+  /** As `bake clean --scan`. */
+  async scan(): Promise<void> {
+    this.crash = new Crash();
+    await this.clock.sleep(5_000);
+    for (const stray of await scanRegion(this.regions.volumes({}), { clock: this.clock, signal: new AbortController().signal } as never)) await stray.remove();
+  }
+
+  /** What is there beyond what builds whose success is on disk have made, once EC2 has done what it was told. */
+  async strangers(): Promise<readonly string[]> {
+    await this.clock.sleep(60_000);
+    const kept = new Set(this.journal.reopen(false).kept.flatMap(({ handle }) => [handle?.['id'], ...(handle?.['snapshots'] as readonly string[] | undefined ?? [])]));
+    return [...this.ec2.things, ...this.storage.things].filter((id) => !kept.has(id));
+  }
+}
+
+t.test('whatever kills the process, recovery leaves nothing', { timeout: 120_000 }, async (t) => {
+  const plan = planOf(t);
+  const whole = new World();
+  t.match(await whole.run(plan), { status: 'succeeded', leftovers: [] });
+  t.same(await whole.strangers(), []);
+  t.equal([...whole.ec2.things, ...whole.storage.things].length, 2, 'what was built is there');
+  const boundaries = whole.crash.count;
+  t.ok(boundaries > 20, `${boundaries} boundaries`);
+  for (let crashAt = 0; crashAt < boundaries; crashAt++) {
+    for (const isLossy of [false, true]) {
+      const world = new World();
+      await world.run(plan, crashAt);
+      await world.recover(isLossy);
+      const strange = await world.strangers();
+      if (strange.length > 0) t.fail(`killed at ${crashAt}, lossy ${isLossy}: ${strange.join(', ')}`);
+    }
+  }
+});
+
+t.test('without a journal the stamps alone tell what goes', { timeout: 120_000 }, async (t) => {
+  const plan = planOf(t);
+  const whole = new World();
+  await whole.run(plan);
+  for (let crashAt = 0; crashAt < whole.crash.count; crashAt++) {
+    const world = new World();
+    await world.run(plan, crashAt);
+    await world.scan();
+    await world.clock.sleep(60_000);
+    await world.scan();
+    const left = [...world.ec2.things, ...world.storage.things];
+    if (left.length > 0) t.fail(`killed at ${crashAt}: ${left.join(', ')}`);
+  }
+});
+
+t.test('a call that fails, before it does something or after, leaves nothing', { timeout: 120_000 }, async (t) => {
+  const plan = planOf(t);
+  for (const failing of ['StartSnapshot', 'PutSnapshotBlock', 'CompleteSnapshot', 'DescribeSnapshots', 'RegisterImage']) {
+    for (const at of ['before', 'after'] as const) {
+      let isDone = false;
+      const world = new World({ boundary: async (call, when) => { if (call === failing && when === at && !isDone) { isDone = true; throw new Error(`${call} fails ${when}`); } } });
+      const outcome = await world.run(plan);
+      t.same(await world.strangers(), [], `${failing} ${at}`);
+      t.notMatch(outcome, { leftovers: [{}] });
+    }
+  }
+});
