@@ -67,8 +67,9 @@ export interface PostProcessorScope {
   /** What it works on: the build's artifact, or that of the post-processor named as `input`. */
   readonly artifact: Ref<Artifact>;
   /**
-   * Adds a step in front of the post-processor's own, which waits for it. It waits for the artifact, unless `needsMachine` is false:
-   * then for the steps that its spec refers to only. What it keeps goes with what the post-processor keeps.
+   * Adds a step in front of the post-processor's own, which waits for it, unless it makes something temporary: that goes as soon as
+   * the steps that refer to it are done. It waits for the artifact, unless `needsMachine` is false: then for the steps that its spec
+   * refers to only. What it keeps goes with what the post-processor keeps.
    */
   step<Spec>(name: string, step: CompiledStep<Spec>, options?: StepOptions): PlannedStep;
   /**

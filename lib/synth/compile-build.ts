@@ -103,7 +103,7 @@ function compilePostProcessors(source: Source, build: DraftBuild, postProcessors
         buildName: build.name, platform: build.platform, artifact,
         step: (name, step, options) => {
           const planned = add(postProcessor, 'post-processor', name, step, { ...options, policy, extraAfter: options?.needsMachine === false ? [] : input });
-          before.push(planned);
+          if (step.kind.type === 'action' || options?.lifetime === 'artifact') before.push(planned);
           return planned;
         },
         trial: (ports) => {

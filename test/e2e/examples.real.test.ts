@@ -62,13 +62,12 @@ t.test('qemu-debian: a root tree becomes a disk that boots and serves', { timeou
   t.equal(new Set([...one.hostKeys, ...other.hostKeys]).size, 4, 'machines of one image share no host key');
 });
 
-t.test('ec2-import: a disk that was tried out here becomes an AMI', { timeout: 600_000 }, async (t) => {
+t.test('ec2-import: a disk that was built here becomes an AMI', { timeout: 600_000 }, async (t) => {
   if (!(await need(t, 'qemu')) || !(await need(t, 'mmdebstrap')) || !(await need(t, 'moto'))) return;
   const moto = await startMoto(t);
   const project = copyOf(t, 'ec2-import');
   const { code, stdout, stderr } = await bake(project, ['run'], moto.env);
   t.equal(code, 0, stderr);
-  t.match(stdout + stderr, /ok: http 80\//);
   t.match(stdout, /AMI web-Qemu \(ami-\w+ in eu-west-1\)/);
   t.same([...leftovers(project), ...qemuLeftovers(project), ...await ec2Leftovers(ec2Client(moto.url))], []);
 });

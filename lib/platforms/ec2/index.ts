@@ -8,5 +8,5 @@ export type { Ec2ImageDevice, Ec2SurrogateDevice, Ec2SurrogateRoot, Ec2Surrogate
 export { Ec2SurrogateSource } from './ec2-surrogate-source.js';
 export type { Ec2Volume, Ec2VolumeSnapshot, Ec2VolumeSourceProps } from './volume-props.js';
 export { Ec2VolumeSource } from './ec2-volume-source.js';
-export type { Ec2ImportProps, Ec2ImportRoot } from './import-props.js';
+export type { Ec2ImportBucket, Ec2ImportProps, Ec2ImportRoot } from './import-props.js';
 export { Ec2Import } from './ec2-import.js';

@@ -1,6 +1,6 @@
 import type { Extension } from '../../engine/extension.js';
 import { ec2AmiCopy, ec2FastLaunch, ec2Image, ec2ImageNames, ec2ImageProtection, ec2ImageSettings, ec2SsmParameter } from './image-steps.js';
-import { ec2DiskSnapshot } from './import-steps.js';
+import { ec2DiskSnapshot, ec2ImportedSnapshot, ec2UploadedDisk } from './import-steps.js';
 import { ec2Ami, ec2BaseImage, ec2Instance, ec2InstanceProfile, ec2KeyPair, ec2LaunchCheck, ec2Network, ec2NetworkDrivers, ec2Nothing, ec2Ready, ec2SecurityGroup, ec2Stop, ec2Tunnel } from './steps.js';
 import { ec2ImageSnapshot, ec2RegisteredAmi, ec2Snapshot, ec2SnapshotSharing, ec2SwappedRoot, ec2Volume, ec2VolumeSet } from './volume-steps.js';
 
@@ -41,6 +41,8 @@ export const ec2Extension: Extension = {
     { kind: ec2RegisteredAmi, load: async () => (await import('./engine/registered-ami-handler.js')).registeredAmiHandler(await regions(), await storage()) },
     { kind: ec2VolumeSet, load: async () => (await import('./engine/volume-set-handler.js')).volumeSetHandler(await volumeRegions()) },
     { kind: ec2DiskSnapshot, load: async () => (await import('./engine/disk-snapshot-handler.js')).diskSnapshotHandler(await volumeRegions(), (await import('./engine/aws-uploads.js')).awsUploads) },
+    { kind: ec2UploadedDisk, load: async () => (await import('./engine/uploaded-disk-handler.js')).uploadedDiskHandler((await import('./engine/aws-objects.js')).awsObjects) },
+    { kind: ec2ImportedSnapshot, load: async () => (await import('./engine/imported-snapshot-handler.js')).importedSnapshotHandler(await volumeRegions(), (await import('./engine/aws-imports.js')).awsImports) },
     { kind: ec2Nothing, load: async () => (await import('./engine/nothing-handler.js')).nothingHandler },
   ],
   async pruneImages(options, host) {

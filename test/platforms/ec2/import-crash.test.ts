@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { BakeError } from '../../../lib/core/bake-error.js';
-import type { Clock } from '../../../lib/core/ports.js';
+import type { Clock, Exec } from '../../../lib/core/ports.js';
 import { CheckpointStore } from '../../../lib/engine/cache/checkpoint-store.js';
 import type { Extension } from '../../../lib/engine/extension.js';
 import { recoverRun } from '../../../lib/engine/recover.js';
@@ -14,30 +14,45 @@ import { diskSnapshotHandler } from '../../../lib/platforms/ec2/engine/disk-snap
 import { FakeEc2, type FakeEc2Options } from '../../../lib/platforms/ec2/engine/fake-ec2.js';
 import { FakeUploads } from '../../../lib/platforms/ec2/engine/fake-uploads.js';
 import { FakeVolumes, type FakeVolumesOptions } from '../../../lib/platforms/ec2/engine/fake-volumes.js';
+import { importedSnapshotHandler } from '../../../lib/platforms/ec2/engine/imported-snapshot-handler.js';
 import { regionsOf } from '../../../lib/platforms/ec2/engine/region.js';
 import { registeredAmiHandler } from '../../../lib/platforms/ec2/engine/registered-ami-handler.js';
 import { scanRegion } from '../../../lib/platforms/ec2/engine/scan.js';
 import { blockSize } from '../../../lib/platforms/ec2/engine/upload-port.js';
 import { volumeRegionsOf } from '../../../lib/platforms/ec2/engine/volume-region.js';
-import { ec2DiskSnapshot } from '../../../lib/platforms/ec2/import-steps.js';
+import { uploadedDiskHandler } from '../../../lib/platforms/ec2/engine/uploaded-disk-handler.js';
+import { ec2DiskSnapshot, ec2ImportedSnapshot, ec2UploadedDisk } from '../../../lib/platforms/ec2/import-steps.js';
 import { ec2RegisteredAmi } from '../../../lib/platforms/ec2/volume-steps.js';
 import { Crash, fakeClock, fakeServices, FakeWorld, MemoryJournal, openJournal } from '../../engine/fake-world.js';
+import { FakeBucket } from './fake-bucket.js';
 
 const build = 'Web/One';
 const ref = (id: string, output = 'id') => ({ $ref: `${build}/${id}#${output}` });
 
-function planOf(t: Test): Plan {
+function plansOf(t: Pick<Test, 'testdir'>): Readonly<Record<string, Plan>> {
   const path = join(t.testdir({}), 'disk.raw');
   writeFileSync(path, Buffer.concat([Buffer.alloc(blockSize, 1), Buffer.alloc(blockSize), Buffer.alloc(blockSize, 2)]));
   const step = (id: string, kind: string, spec: PlanStep['spec'], needs: readonly string[]): PlanStep => ({ id: `${build}/${id}`, kind, title: id, role: 'post-processor', spec: { access: {}, ...spec }, needs: needs.map((need) => `${build}/${need}`), lifetime: 'artifact', build });
+  const artifact = { type: 'files', id: path, title: path, files: [{ path, size: 1 }], data: {} };
+  const ami = step('Ami', 'ec2.registeredAmi', { namePrefix: 'web', replace: false, architecture: ref('Snapshot', 'architecture'), bootMode: ref('Snapshot', 'bootMode'), rootDeviceName: '/dev/xvda', devices: [{ deviceName: '/dev/xvda', snapshotId: ref('Snapshot') }], ena: true, sriov: false, snapshots: [ref('Snapshot')] }, ['Snapshot']);
+  const planOf = (...steps: readonly PlanStep[]): Plan => ({ schema: 1, image: 'Web', tags: {}, builds: [{ id: build, name: 'One', platform: 'ec2', artifact: ref('Ami', 'artifact') }], steps: [...steps, ami] });
   return {
-    schema: 1, image: 'Web', tags: {}, builds: [{ id: build, name: 'One', platform: 'ec2', artifact: ref('Ami', 'artifact') }],
-    steps: [
-      step('Snapshot', 'ec2.diskSnapshot', { artifact: { type: 'files', id: path, title: path, files: [{ path, size: 1 }], data: {} } }, []),
-      step('Ami', 'ec2.registeredAmi', { namePrefix: 'web', replace: false, architecture: ref('Snapshot', 'architecture'), bootMode: ref('Snapshot', 'bootMode'), rootDeviceName: '/dev/xvda', devices: [{ deviceName: '/dev/xvda', snapshotId: ref('Snapshot') }], ena: true, sriov: false, snapshots: [ref('Snapshot')] }, ['Snapshot']),
-    ],
+    'block by block': planOf(step('Snapshot', 'ec2.diskSnapshot', { artifact }, [])),
+    'by way of a bucket': planOf(
+      { ...step('Upload', 'ec2.uploadedDisk', { artifact, bucket: 'imports', prefix: 'bake/', sent: 'raw' }, []), lifetime: 'run' },
+      step('Snapshot', 'ec2.importedSnapshot', Object.fromEntries(['bucket', 'key', 'format', 'architecture', 'bootMode'].map((name) => [name, ref('Upload', name)])), ['Upload']),
+    ),
   };
 }
+
+/** As much of qemu-img as these disks need. */
+const exec: Exec = {
+  async run({ args: [command] = [], onStdout }) {
+    if (command !== 'info') throw new BakeError({ code: 'CommandNotFound', message: 'no qemu-img' });
+    onStdout?.(`{ "virtual-size": ${3 * blockSize} }`);
+    return { code: 0, signal: null, stdout: '', stderr: '' };
+  },
+};
 
 class World {
   readonly clock: Clock = fakeClock();
@@ -46,12 +61,14 @@ class World {
   readonly ec2: FakeEc2;
   readonly storage: FakeVolumes;
   readonly uploads: FakeUploads;
+  readonly bucket: FakeBucket;
 
   constructor(options: Partial<FakeEc2Options & FakeVolumesOptions> = {}) {
     const slow = { clock: this.clock, visibleAfter: 3_000, stateAfter: 20_000, ...options, boundary: async (call: string, when: 'before' | 'after') => { await this.crash.boundary(); await options.boundary?.(call, when); } };
     this.ec2 = new FakeEc2(slow);
     this.storage = new FakeVolumes(this.ec2, slow);
     this.uploads = new FakeUploads(this.storage, slow);
+    this.bucket = new FakeBucket({ ...slow, volumes: this.storage });
   }
 
   get regions() {
@@ -65,12 +82,12 @@ class World {
       name: 'ec2',
       steps: [
         { kind: ec2DiskSnapshot, load: async () => diskSnapshotHandler(volumes, () => this.uploads) as never },
+        { kind: ec2UploadedDisk, load: async () => uploadedDiskHandler(() => this.bucket) as never }, { kind: ec2ImportedSnapshot, load: async () => importedSnapshotHandler(volumes, () => this.bucket) as never },
         { kind: ec2RegisteredAmi, load: async () => registeredAmiHandler(regions, () => this.storage) as never },
       ],
     };
-    const none = async () => { throw new BakeError({ code: 'CommandNotFound', message: 'no qemu-img' }); };
     const services = fakeServices(new FakeWorld(), this.journal, this.crash);
-    return { ...services, exec: { run: none as never }, clock: this.clock, registry: new Registry([extension]) };
+    return { ...services, exec, clock: this.clock, registry: new Registry([extension]) };
   }
 
   /** Until it ends or is killed. */
@@ -102,31 +119,44 @@ class World {
   async strangers(): Promise<readonly string[]> {
     await this.clock.sleep(60_000);
     const kept = new Set(this.journal.reopen(false).kept.flatMap(({ handle }) => [handle?.['id'], ...(handle?.['snapshots'] as readonly string[] | undefined ?? [])]));
-    return [...this.ec2.things, ...this.storage.things].filter((id) => !kept.has(id));
+    return [...this.bucket.things, ...this.ec2.things, ...this.storage.things].filter((id) => !kept.has(id));
   }
 }
 
-t.test('whatever kills the process, recovery leaves nothing', { timeout: 120_000 }, async (t) => {
-  const plan = planOf(t);
-  const whole = new World();
-  t.match(await whole.run(plan), { status: 'succeeded', leftovers: [] });
-  t.same(await whole.strangers(), []);
-  t.equal([...whole.ec2.things, ...whole.storage.things].length, 2, 'what was built is there');
-  const boundaries = whole.crash.count;
-  t.ok(boundaries > 20, `${boundaries} boundaries`);
-  for (let crashAt = 0; crashAt < boundaries; crashAt++) {
-    for (const isLossy of [false, true]) {
-      const world = new World();
-      await world.run(plan, crashAt);
-      await world.recover(isLossy);
-      const strange = await world.strangers();
-      if (strange.length > 0) t.fail(`killed at ${crashAt}, lossy ${isLossy}: ${strange.join(', ')}`);
+for (const [name, plan] of Object.entries(plansOf(t))) {
+  t.test(`whatever kills the process, recovery leaves nothing: ${name}`, { timeout: 120_000 }, async (t) => {
+    const whole = new World();
+    t.match(await whole.run(plan), { status: 'succeeded', leftovers: [] });
+    t.same(await whole.strangers(), []);
+    t.equal([...whole.ec2.things, ...whole.storage.things].length, 2, 'what was built is there');
+    const boundaries = whole.crash.count;
+    t.ok(boundaries > 20, `${boundaries} boundaries`);
+    for (let crashAt = 0; crashAt < boundaries; crashAt++) {
+      for (const isLossy of [false, true]) {
+        const world = new World();
+        await world.run(plan, crashAt);
+        await world.recover(isLossy);
+        const strange = await world.strangers();
+        if (strange.length > 0) t.fail(`killed at ${crashAt}, lossy ${isLossy}: ${strange.join(', ')}`);
+      }
     }
-  }
-});
+  });
+
+  t.test(`a call that fails, before it does something or after, leaves nothing: ${name}`, { timeout: 120_000 }, async (t) => {
+    for (const failing of ['StartSnapshot', 'PutSnapshotBlock', 'CompleteSnapshot', 'DescribeSnapshots', 'RegisterImage', 'CreateMultipartUpload', 'CompleteMultipartUpload', 'ImportSnapshot', 'DescribeImportSnapshotTasks', 'CreateTags']) {
+      for (const at of ['before', 'after'] as const) {
+        let isDone = false;
+        const world = new World({ boundary: async (call, when) => { if (call === failing && when === at && !isDone) { isDone = true; throw new Error(`${call} fails ${when}`); } } });
+        const outcome = await world.run(plan);
+        t.same(await world.strangers(), [], `${failing} ${at}`);
+        t.notMatch(outcome, { leftovers: [{}] });
+      }
+    }
+  });
+}
 
 t.test('without a journal the stamps alone tell what goes', { timeout: 120_000 }, async (t) => {
-  const plan = planOf(t);
+  const plan = plansOf(t)['block by block']!;
   const whole = new World();
   await whole.run(plan);
   for (let crashAt = 0; crashAt < whole.crash.count; crashAt++) {
@@ -137,18 +167,5 @@ t.test('without a journal the stamps alone tell what goes', { timeout: 120_000 }
     await world.scan();
     const left = [...world.ec2.things, ...world.storage.things];
     if (left.length > 0) t.fail(`killed at ${crashAt}: ${left.join(', ')}`);
-  }
-});
-
-t.test('a call that fails, before it does something or after, leaves nothing', { timeout: 120_000 }, async (t) => {
-  const plan = planOf(t);
-  for (const failing of ['StartSnapshot', 'PutSnapshotBlock', 'CompleteSnapshot', 'DescribeSnapshots', 'RegisterImage']) {
-    for (const at of ['before', 'after'] as const) {
-      let isDone = false;
-      const world = new World({ boundary: async (call, when) => { if (call === failing && when === at && !isDone) { isDone = true; throw new Error(`${call} fails ${when}`); } } });
-      const outcome = await world.run(plan);
-      t.same(await world.strangers(), [], `${failing} ${at}`);
-      t.notMatch(outcome, { leftovers: [{}] });
-    }
   }
 });

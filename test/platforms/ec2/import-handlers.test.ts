@@ -8,11 +8,13 @@ import { diskSnapshotHandler } from '../../../lib/platforms/ec2/engine/disk-snap
 import { FakeEc2, type FakeEc2Options } from '../../../lib/platforms/ec2/engine/fake-ec2.js';
 import { FakeUploads } from '../../../lib/platforms/ec2/engine/fake-uploads.js';
 import { FakeVolumes, type FakeVolumesOptions } from '../../../lib/platforms/ec2/engine/fake-volumes.js';
+import { importedSnapshotHandler } from '../../../lib/platforms/ec2/engine/imported-snapshot-handler.js';
 import { regionsOf } from '../../../lib/platforms/ec2/engine/region.js';
 import { blockSize } from '../../../lib/platforms/ec2/engine/upload-port.js';
 import { volumeRegionsOf } from '../../../lib/platforms/ec2/engine/volume-region.js';
 import { fakeClock } from '../../engine/fake-world.js';
 import { stepContext, type StepContextOptions } from '../../support/step-context.js';
+import { FakeBucket } from './fake-bucket.js';
 
 function world(t: Test, options: Partial<FakeVolumesOptions & FakeEc2Options> = {}, context: StepContextOptions = {}) {
   const clock = fakeClock();
@@ -23,7 +25,7 @@ function world(t: Test, options: Partial<FakeVolumesOptions & FakeEc2Options> = 
   writeFileSync(path, Buffer.concat([Buffer.alloc(blockSize, 1), Buffer.alloc(20 * blockSize), Buffer.alloc(40 * blockSize, 2), Buffer.from('end')]));
   const artifact: Artifact = { type: 'files', id: path, title: path, files: [{ path, size: 1 }], data: {} };
   const handler = diskSnapshotHandler(volumeRegionsOf(regionsOf(() => ec2), () => storage), () => uploads);
-  return { clock, storage, uploads, handler, ctx: stepContext(t, { clock, ...context }), spec: { access: {}, artifact } };
+  return { clock, ec2, storage, uploads, handler, ctx: stepContext(t, { clock, ...context }), spec: { access: {}, artifact } };
 }
 
 t.test('the snapshot has the blocks that are not empty, and is told of as it goes on', async (t) => {
@@ -97,6 +99,46 @@ t.test('who interrupts it is obeyed in the middle', async (t) => {
   const { handler, ctx, spec } = world(t, { visibleAfter: 0, boundary: async (call) => { if (call === 'PutSnapshotBlock' && ++puts === 5) abort.abort(new Error('enough')); } }, { signal: abort.signal });
   await t.rejects(handler.acquire(spec, ctx), /enough/);
   t.ok(puts < 40, `${puts}`);
+});
+
+const ofBucket = { access: {}, bucket: 'imports', key: 'one', format: 'raw', architecture: 'x86_64', bootMode: 'uefi' } as const;
+
+function bucketWorld(t: Test, options: { readonly importFailure?: string } = {}, context: StepContextOptions = {}) {
+  const { clock, ec2, storage } = world(t);
+  const bucket = new FakeBucket({ clock, volumes: storage, ...options });
+  bucket.objects.set('one', 'whole');
+  const handler = importedSnapshotHandler(volumeRegionsOf(regionsOf(() => ec2), () => storage), () => bucket);
+  return { clock, storage, bucket, handler, ctx: stepContext(t, { clock, ...context }) };
+}
+
+t.test('what EC2 imports gets its tags, and is told of as it goes on', async (t) => {
+  const { handler, ctx, storage, clock } = bucketWorld(t);
+  const made = await handler.acquire(ofBucket, ctx);
+  t.match(made, { id: /^snap-/, architecture: 'x86_64', bootMode: 'uefi' });
+  t.match((await storage.snapshots({ ids: [made.id] }))[0], { state: 'completed', tags: { 'bake:token': ctx.token, 'bake:state': 'temporary' } });
+  t.match(ctx.progressed.at(-1), { label: /EC2 imports/, total: 100 });
+  t.same((await handler.find(ctx.token, ofBucket, ctx))?.id, made.id);
+  await handler.release(made, ctx);
+  await handler.release(made, ctx);
+  await clock.sleep(20_000);
+  t.strictSame(storage.things, []);
+  t.equal(await handler.find(ctx.token, ofBucket, ctx), undefined, 'though EC2 still tells of the import');
+});
+
+t.test('an import that fails is told, and leaves nothing', async (t) => {
+  const { handler, ctx, storage, bucket } = bucketWorld(t, { importFailure: 'ClientError: Disk validation failed' });
+  await t.rejects(handler.acquire(ofBucket, ctx), { code: 'ImportFailed', message: /Disk validation failed/, hint: /vmimport/ });
+  t.strictSame([...storage.things, ...bucket.things], ['one']);
+  t.equal(await handler.find(ctx.token, ofBucket, ctx), undefined);
+});
+
+t.test('an import that nobody wants any more is cancelled, and its end waited for', async (t) => {
+  const { handler, ctx, storage, bucket } = bucketWorld(t);
+  await bucket.start({ ...ofBucket, clientToken: 'one', tags: { 'bake:token': ctx.token } });
+  const found = await handler.find(ctx.token, ofBucket, ctx);
+  t.equal(found?.id, '');
+  await handler.release(found!, ctx);
+  t.strictSame([...storage.things, ...bucket.things], ['one']);
 });
 
 t.test('a snapshot that fails is told', async (t) => {

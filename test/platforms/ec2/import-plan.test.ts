@@ -73,6 +73,25 @@ t.test('the image stays when its disk goes, and the disk when the image goes', (
   t.end();
 });
 
+t.test('by way of a bucket the object is only there for as long as the build', (t) => {
+  const { own, step, specOf, found, steps } = synth({ region: 'eu-west-1', bucket: { name: 'imports', roleName: 'reader', kmsKeyId: 'arn:aws:kms:eu-west-1:123456789012:key/2' }, rootDevice: { encrypted: true, kmsKeyId: 'alias/web' } });
+  t.strictSame(found, []);
+  t.strictSame(own, ['Upload', 'Snapshot', 'Ami', 'Settings', itself]);
+  t.equal(step('Upload')?.lifetime, 'run');
+  t.match(specOf('Upload'), { bucket: 'imports', prefix: 'bake/', sent: 'vmdk' });
+  t.match(specOf('Snapshot'), { key: { $ref: 'Web/Disk:Ami/Upload#key' }, roleName: 'reader', encrypted: true, kmsKeyId: 'alias/web' });
+  t.match(specOf('Ami'), { architecture: { $ref: 'Web/Disk:Ami/Snapshot#architecture' } });
+  const { Statement: statements } = ec2Policy(steps) as unknown as { readonly Statement: readonly { readonly Action: readonly string[]; readonly Resource: unknown }[] };
+  const of = (action: string) => statements.find(({ Action }) => Action.includes(action));
+  t.match(of('s3:PutObject'), { Action: ['s3:AbortMultipartUpload', 's3:DeleteObject', 's3:GetObject', 's3:PutObject'], Resource: 'arn:aws:s3:::imports/bake/*' });
+  t.match(of('s3:ListBucket'), { Resource: 'arn:aws:s3:::imports' });
+  t.ok(of('ec2:ImportSnapshot') !== undefined && of('ec2:CancelImportTask') !== undefined && of('ec2:DescribeImportSnapshotTasks') !== undefined);
+  t.match(of('kms:GenerateDataKey'), { Resource: 'arn:aws:kms:eu-west-1:123456789012:key/2' });
+  t.notOk(of('ebs:StartSnapshot'));
+  t.notOk(steps.find(({ name }) => name === itself)?.needs?.includes('Web/Disk:Ami/Upload'), 'nothing but the snapshot needs the object');
+  t.end();
+});
+
 t.test('what does not fit together is told before anything is made', (t) => {
   for (const [props, wanted] of [
     [{ format: 'qcow3' as 'qcow2' }, /"format" is "qcow3".*qcow2/],
@@ -87,6 +106,13 @@ t.test('what does not fit together is told before anything is made', (t) => {
     [{ rootDevice: { colour: 'red' } as object }, /no prop "colour"/],
     [{ amiBlockDevices: [{ deviceName: '/dev/xvda', size: Size.gibibytes(1) }] }, /two devices \/dev\/xvda/],
     [{ amiBlockDevices: [{ deviceName: '/dev/sdf' }] }, /\/dev\/sdf has no "size"/],
+    [{ bucket: {} as never }, /"bucket" has no name/],
+    [{ bucket: 'imports' as never }, /"bucket" has no name.*name: 'imports'/],
+    [{ bucket: { name: 'Imports' } }, /must be the name of a bucket/],
+    [{ bucket: { name: 'imports', prefix: '/disks' } }, /must not begin with a slash/],
+    [{ bucket: { name: 'imports', roleName: 'arn:aws:iam::123456789012:role/reader' } }, /must be the name of a role/],
+    [{ bucket: { name: 'imports', format: 'qcow2' as 'raw' } }, /"bucket\.format" is "qcow2".*vmdk, vhd, raw/],
+    [{ bucket: { name: 'imports', region: 'eu-west-1' } as never }, /no prop "region"/],
     [{ encryptBoot: true } as object, /no prop "encryptBoot"/],
     [{ amiName: 'a' }, /must be 3 to 128 letters/],
     [{ region: 'Dublin' }, /must be a region/],

@@ -94,6 +94,11 @@ export async function openDisk(disk: DiskFile, tmp: string, ctx: StepContext): P
   }
 }
 
+/** Bytes that a machine sees. @throws BakeError `NotADisk`, `CommandNotFound` */
+export async function diskSize({ file, format }: DiskFile, ctx: Running): Promise<number> {
+  return (JSON.parse(await qemuImg(['info', '--output=json', '-f', format, file], ctx)) as Info)['virtual-size'];
+}
+
 /** Whether what the map says of places is of this one file, and as it is. */
 function isPlain({ format }: DiskFile, info: Info): boolean {
   if (format === 'raw') return true;

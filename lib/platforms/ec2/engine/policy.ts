@@ -84,9 +84,9 @@ function keyGrants(key: string): readonly Grant[] {
   ];
 }
 
-/** Blocks that are sent by the direct APIs are encrypted with data keys that are made for the caller. */
+/** Blocks that are sent by the direct APIs, and parts of objects, are encrypted with data keys that are made for the caller. */
 function dataKeyGrants(key: string): readonly Grant[] {
-  return keyGrants(key).slice(0, 1).map((grant) => ({ ...grant, actions: ['kms:GenerateDataKey'] }));
+  return keyGrants(key).slice(0, 1).map((grant) => ({ ...grant, actions: ['kms:Decrypt', 'kms:GenerateDataKey'] }));
 }
 
 function keysOf(spec: JsonObject): readonly string[] {
@@ -170,6 +170,17 @@ const grants: Readonly<Record<KindName, GrantsOf>> = {
   ec2DiskSnapshot: (spec) => [
     { actions: ['ebs:StartSnapshot', 'ec2:CreateTags'], resources: snapshotArns, condition: beingStamped }, { actions: ['ebs:CompleteSnapshot', 'ebs:PutSnapshotBlock', 'ec2:DeleteSnapshot'], resources: snapshotArns, condition: stamped },
     describe('Snapshots'), ...keysOf(spec).flatMap(keyGrants), ...keysOf(spec).flatMap(dataKeyGrants),
+  ],
+  ec2UploadedDisk: ({ bucket, prefix, ...spec }) => [
+    { actions: ['s3:ListBucket', 's3:ListBucketMultipartUploads'], resources: [`arn:*:s3:::${bucket as string}`] },
+    { actions: ['s3:PutObject', 's3:GetObject', 's3:DeleteObject', 's3:AbortMultipartUpload'], resources: [`arn:*:s3:::${bucket as string}/${prefix as string}*`] },
+    ...keysOf(spec).flatMap(dataKeyGrants),
+  ],
+  ec2ImportedSnapshot: (spec) => [
+    { actions: ['ec2:ImportSnapshot'], resources: ec2('import-snapshot-task'), condition: beingStamped }, { actions: ['ec2:ImportSnapshot'], resources: snapshotArns }, tagging('ImportSnapshot'),
+    { actions: ['ec2:CancelImportTask'], resources: ec2('import-snapshot-task'), condition: stamped }, describe('ImportSnapshotTasks', 'Snapshots'),
+    // What EC2 made has no stamp until it gets one.
+    { actions: ['ec2:CreateTags', 'ec2:DeleteSnapshot'], resources: snapshotArns }, ...keysOf(spec).flatMap(keyGrants),
   ],
   ec2Nothing: () => [],
 };

@@ -1,0 +1,101 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import type { S3Client } from '@aws-sdk/client-s3';
+import { BakeError } from '../../../core/bake-error.js';
+import type { Ec2Access } from '../steps.js';
+import { calling, unless } from './aws-call.js';
+import { clientOptions } from './aws-client.js';
+import type { ObjectContent, ObjectPlace, ObjectPort } from './object-port.js';
+
+type Opened = Promise<{ readonly sdk: typeof import('./aws-s3-sdk.js'); readonly client: S3Client }>;
+
+const mebibyte = 1024 ** 2;
+/** Bytes of a part: S3 takes ten thousand of them. https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
+const [smallestPart, mostParts] = [16 * mebibyte, 10_000];
+const atOnce = 4;
+const notThere = /^(NotFound|NoSuchKey|NoSuchUpload)$/;
+const known = new Map<string, ObjectPort>();
+
+/** Amazon's. The address in `access` is EC2's; another one for S3 comes from `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL`. */
+export function awsObjects({ endpoint: _, ...access }: Ec2Access): ObjectPort {
+  const key = JSON.stringify(access);
+  const port = known.get(key) ?? new AwsObjects(access);
+  known.set(key, port);
+  return port;
+}
+
+class AwsObjects implements ObjectPort {
+  readonly #open: () => Opened;
+
+  constructor(access: Ec2Access) {
+    let opened: Opened | undefined;
+    this.#open = () => opened ??= Promise.all([import('./aws-s3-sdk.js'), clientOptions(access)]).then(([sdk, options]) => ({ sdk, client: new sdk.S3Client(options) }));
+  }
+
+  async checkBucket(bucket: string, abortSignal: AbortSignal): Promise<void> {
+    const { sdk, client } = await this.#open();
+    await said('ListBucket', bucket, () => client.send(new sdk.HeadBucketCommand({ Bucket: bucket }), { abortSignal }));
+  }
+
+  async upload({ bucket, key }: ObjectPlace, { file, kmsKeyId }: ObjectContent, onBytes: (bytes: number) => void, signal: AbortSignal): Promise<void> {
+    const { sdk, client } = await this.#open();
+    const { size } = await stat(file);
+    const abortController = new AbortController();
+    const abort = () => abortController.abort(signal.reason);
+    const body = createReadStream(file, { highWaterMark: mebibyte });
+    const upload = new sdk.Upload({
+      client, params: { Bucket: bucket, Key: key, Body: body, ...(kmsKeyId === undefined ? {} : { ServerSideEncryption: 'aws:kms', SSEKMSKeyId: kmsKeyId }) }, partSize: Math.max(smallestPart, Math.ceil(size / mostParts / mebibyte) * mebibyte), queueSize: atOnce,
+      leavePartsOnError: true, // `remove` looks for them anyway, and waits for that
+      abortController: abortController as never,
+    });
+    let sent = 0;
+    upload.on('httpUploadProgress', ({ loaded = 0 }) => {
+      onBytes(Math.max(0, loaded - sent));
+      sent = Math.max(sent, loaded);
+    });
+    signal.addEventListener('abort', abort, { once: true });
+    try {
+      signal.throwIfAborted();
+      await said('PutObject', bucket, () => upload.done());
+    } catch (error) {
+      signal.throwIfAborted();
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', abort);
+      body.destroy();
+    }
+  }
+
+  async isThere({ bucket, key }: ObjectPlace, abortSignal: AbortSignal): Promise<boolean> {
+    const { sdk, client } = await this.#open();
+    const found = await said('GetObject', bucket, () => unless(notThere, client.send(new sdk.HeadObjectCommand({ Bucket: bucket, Key: key }), { abortSignal })));
+    return found !== undefined || (await this.#unfinished({ bucket, key }, abortSignal)).length > 0;
+  }
+
+  async remove(place: ObjectPlace, abortSignal: AbortSignal): Promise<void> {
+    const { sdk, client } = await this.#open();
+    const { bucket, key } = place;
+    for (const UploadId of await this.#unfinished(place, abortSignal)) {
+      await said('AbortMultipartUpload', bucket, () => unless(notThere, client.send(new sdk.AbortMultipartUploadCommand({ Bucket: bucket, Key: key, UploadId }), { abortSignal })));
+    }
+    await said('DeleteObject', bucket, () => unless(notThere, client.send(new sdk.DeleteObjectCommand({ Bucket: bucket, Key: key }), { abortSignal })));
+  }
+
+  /** One key has a few of them at most, so they are on one page. */
+  async #unfinished({ bucket, key }: ObjectPlace, abortSignal: AbortSignal): Promise<readonly string[]> {
+    const { sdk, client } = await this.#open();
+    const { Uploads = [] } = await said('ListBucketMultipartUploads', bucket, () => client.send(new sdk.ListMultipartUploadsCommand({ Bucket: bucket, Prefix: key }), { abortSignal }));
+    return Uploads.filter(({ Key }) => Key === key).map(({ UploadId = '' }) => UploadId);
+  }
+}
+
+/** What S3 says of buckets in words of its own. */
+async function said<T>(action: string, bucket: string, call: () => Promise<T>): Promise<T> {
+  return calling(action, () => call().catch((error: unknown) => {
+    const { name, $metadata: { httpStatusCode: status = 0 } = {} } = error as { readonly name?: string; readonly $metadata?: { readonly httpStatusCode?: number } };
+    if (name === 'NoSuchBucket' || (action === 'ListBucket' && status === 404)) throw new BakeError({ code: 'NoSuchBucket', message: `there is no bucket "${bucket}"`, hint: 'make it first, in the region of the image; bake makes none' , cause: error });
+    if (name === 'PermanentRedirect' || name === 'AuthorizationHeaderMalformed' || status === 301) throw new BakeError({ code: 'BucketElsewhere', message: `the bucket "${bucket}" is in another region`, hint: 'EC2 reads only from buckets of the region that the image is made in', cause: error });
+    if (status === 403 && error instanceof Error) Object.assign(error, { name: 'AccessDenied' }); // an answer without a body has no name for it
+    throw error;
+  }), 's3');
+}
