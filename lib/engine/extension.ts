@@ -73,7 +73,7 @@ export interface Extension {
   /** What an account must allow for these steps of a plan, as its platform writes policies; for `bake doctor --policy`. */
   readonly policy?: (steps: readonly PlanStep[]) => Promise<JsonObject>;
   /** Lists what carries a stamp of ours, of any run; for `bake clean --scan`. */
-  readonly scan?: (host: ScanHost) => Promise<readonly Stray[]>;
+  readonly scan?: (host: ScanHost, unseen: Unseen) => Promise<readonly Stray[]>;
   /** Lists what checkpoints of the cache folder `cache` keep outside of their folders, also of those that are gone; for `bake prune`. */
   readonly savedOutside?: (host: ScanHost, cache: string) => Promise<readonly SavedOutside[]>;
 }
@@ -100,6 +100,9 @@ export interface PrunedImage {
   readonly action: 'kept' | 'deprecated' | 'disabled' | 'removed';
   readonly reason: string;
 }
+
+/** To be told of a place that cannot be looked at, where others can. */
+export type Unseen = (place: string, error: unknown) => void;
 
 export interface ScanHost {
   readonly exec: Exec;

@@ -1,6 +1,6 @@
 import { BakeError } from '../core/bake-error.js';
 import type { Leftover } from '../core/events.js';
-import type { Extension, ScanHost, Stray } from '../engine/extension.js';
+import type { Extension, ScanHost, Stray, Unseen } from '../engine/extension.js';
 import { systemClock } from './host/clock.js';
 import { systemExec } from './host/exec.js';
 import { startOfRun, systemIds } from './host/ids.js';
@@ -14,12 +14,14 @@ const longestRun = 24 * 60 * 60_000;
 /** Removes what carries a stamp of bake and is of no run that is alive, wherever its journal is. */
 export async function removeStrays(options: Pick<CleanOptions, 'project' | 'platforms' | 'regions' | 'olderThan' | 'dryRun' | 'signal'>, extensions: readonly Extension[]): Promise<CleanReport> {
   const { platforms, regions, olderThan = longestRun, dryRun, signal, project } = options;
-  const host: ScanHost = { exec: systemExec(), clock: systemClock, ids: systemIds, signal, project, ...(regions === undefined ? {} : { regions }) };
   const report = { removed: [] as Leftover[], left: [] as Leftover[], spared: [] as Leftover[] };
+  const unseenOf = (name: string): Unseen => (place, error) => { report.left.push({ step: name, kind: name, token: '', title: `scan of ${place}`, reason: BakeError.from(error).message }); };
+  const host: ScanHost = { exec: systemExec(), clock: systemClock, ids: systemIds, signal, project, ...(regions === undefined ? {} : { regions }) };
   const home = await homeOfRuns();
   for (const extension of chosen(extensions, platforms)) {
-    const strays = await extension.scan!(host).catch((error: unknown) => {
-      report.left.push({ step: extension.name, kind: extension.name, token: '', title: `scan of ${extension.name}`, reason: BakeError.from(error).message });
+    const unseen = unseenOf(extension.name);
+    const strays = await extension.scan!(host, unseen).catch((error: unknown) => {
+      unseen(extension.name, error);
       return [];
     });
     for (const stray of strays) {

@@ -50,5 +50,5 @@ export const ec2Extension: Extension = {
     return pruneImages(options, host, awsOldImages, () => regionFor({}).ec2.regions(host.signal));
   },
   policy: async (planned) => (await import('./engine/policy.js')).ec2Policy(planned),
-  scan: async (host) => (await import('./engine/scan.js')).scanEc2(host, await volumeRegions(), (await import('./engine/aws-profiles.js')).awsProfiles),
+  scan: async (host, unseen) => (await import('./engine/scan.js')).scanEc2(host, unseen, await volumeRegions(), (await import('./engine/aws-profiles.js')).awsProfiles),
 };

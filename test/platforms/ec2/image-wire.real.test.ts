@@ -19,12 +19,12 @@ async function start(t: Test, answers: Answers = {}) {
 t.test('a copy carries its stamp and key from the start, and its snapshots do', async (t) => {
   if (!(await need(t, 'moto'))) return;
   const { calls, images } = await start(t, { CopyImage: '<imageId>ami-2</imageId>' });
-  t.equal(await images.copy({ sourceId: id, sourceRegion: 'eu-west-1', name: 'web', description: 'a web server', encrypted: true, kmsKeyId: 'alias/web', completionMinutes: 30, tags: { a: '1' }, snapshotTags: { b: '2' } }, signal), 'ami-2');
+  t.equal(await images.copy({ clientToken: 'token', sourceId: id, sourceRegion: 'eu-west-1', name: 'web', description: 'a web server', encrypted: true, kmsKeyId: 'alias/web', completionMinutes: 30, tags: { a: '1' }, snapshotTags: { b: '2' } }, signal), 'ami-2');
   t.match(calls, [{ action: 'CopyImage', input: {
     SourceImageId: id, SourceRegion: 'eu-west-1', Name: 'web', Description: 'a web server', Encrypted: true, KmsKeyId: 'alias/web', SnapshotCopyCompletionDurationMinutes: 30,
     TagSpecifications: [{ ResourceType: 'image', Tags: [{ Key: 'a', Value: '1' }] }, { ResourceType: 'snapshot', Tags: [{ Key: 'b', Value: '2' }] }],
   } }]);
-  await images.copy({ sourceId: id, sourceRegion: 'eu-west-1', name: 'web', tags: {}, snapshotTags: {} }, signal);
+  await images.copy({ clientToken: 'other', sourceId: id, sourceRegion: 'eu-west-1', name: 'web', tags: {}, snapshotTags: {} }, signal);
   t.notOk('Encrypted' in (calls[1]!.input as object), 'what is not asked for is not sent');
 });
 

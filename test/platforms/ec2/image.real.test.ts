@@ -147,7 +147,7 @@ t.test('what stands in the way in another region is said before anything is made
   if (!isReady) return;
   const { run, change } = project(t, `amiName: 'web', copyTo: ['us-east-1'],`);
   const [any] = await awsEc2({ region: 'eu-west-1' }).images({ owners: ['137112412989'] }, signal);
-  const strange = (region: string) => awsImages({ region }).copy({ sourceId: any!.id, sourceRegion: 'eu-west-1', name: 'web', tags: {}, snapshotTags: {} }, signal);
+  const strange = (region: string) => awsImages({ region }).copy({ clientToken: 'token', sourceId: any!.id, sourceRegion: 'eu-west-1', name: 'web', tags: {}, snapshotTags: {} }, signal);
   await strange('us-east-1');
   const taken = await run('run');
   t.match(taken, { code: 2, stderr: /AmiNameTaken[\s\S]*"web" already in us-east-1/ });

@@ -10,6 +10,7 @@ import { volumeRegionsOf } from '../../../lib/platforms/ec2/engine/volume-region
 import { fakeClock } from '../../engine/fake-world.js';
 
 const signal = new AbortController().signal;
+const fail = (place: string, error: unknown) => { throw new Error(`${place} cannot be looked at: ${String(error)}`); };
 
 t.test('all that is temporary is found in each region, the instances before what they use; the rest is not', async (t) => {
   const clock = fakeClock();
@@ -33,16 +34,29 @@ t.test('all that is temporary is found in each region, the instances before what
   const storage = new FakeVolumes(ec2, { clock, stateAfter: 20_000 });
   const regions = volumeRegionsOf(regionsOf(() => ec2), () => storage);
   const host = { clock, signal, regions: ['all'] } as unknown as ScanHost;
-  const found = await scanEc2(host, regions, () => profiles);
+  const found = await scanEc2(host, fail, regions, () => profiles);
   t.match(found.map(({ kind, title, run, home }) => [kind, title, run, home]), [
     ['instance', `${id} in eu-fake-1`, 'r1', 'here'], ['AMI', `${half} half in eu-fake-1`, 'r1', 'here'], ['key pair', 'bake-key in eu-fake-1', 'r1', 'here'],
     ['launch template', 'bake-r1-y in eu-fake-1', 'r1', 'here'],
     ['security group', `${group} bake-r1 in eu-fake-1`, 'r1', 'here'], ['instance profile', 'bake-r1-x', 'r1', 'here'],
   ]);
   for (const stray of found) await stray.remove();
-  t.same(await scanEc2(host, regions, () => profiles), []);
+  t.same(await scanEc2(host, fail, regions, () => profiles), []);
   t.same(ec2.things.filter((thing) => !thing.startsWith('snap')), [other, 'sg-00000002', done], 'the group was removed when its instance was gone');
   t.same([...profiles.profiles.keys()], ['theirs']);
+});
+
+t.test('a region that the account is kept out of is named, and the others are looked at', async (t) => {
+  const clock = fakeClock();
+  const [open, closed] = [new FakeEc2({ clock }), new FakeEc2({ clock })];
+  closed.instances = () => Promise.reject(new BakeError({ code: 'Ec2Denied', message: 'these credentials may not call ec2:DescribeInstances' }));
+  open.regions = () => Promise.resolve(['eu-fake-1', 'me-fake-1']);
+  const { id } = await open.runInstance({ clientToken: 'a', imageId: 'ami-00000001', type: 't3.small', place: {}, securityGroupIds: [], blockDevices: [], metadata: { tokens: 'required' }, tags: { 'bake:run': 'r1', 'bake:state': 'temporary' } });
+  const regions = volumeRegionsOf(regionsOf(({ region }) => (region === 'me-fake-1' ? closed : open)), () => new FakeVolumes(open, { clock }));
+  const unseen: string[] = [];
+  const host = { clock, signal, regions: ['all'] } as unknown as ScanHost;
+  t.match(await scanEc2(host, (place, error) => { unseen.push(`${place}: ${(error as Error).message}`); }, regions, () => new FakeProfiles()), [{ kind: 'instance', title: new RegExp(id) }]);
+  t.match(unseen, [/me-fake-1: these credentials may not/]);
 });
 
 t.test('without credentials nothing is found, unless somebody asked for a region', async (t) => {
@@ -51,6 +65,6 @@ t.test('without credentials nothing is found, unless somebody asked for a region
   }
   const locked = new Locked({ clock: fakeClock() });
   const regions = volumeRegionsOf(regionsOf(() => locked), () => new FakeVolumes(locked, { clock: fakeClock() }));
-  t.same(await scanEc2({ clock: fakeClock(), signal } as unknown as ScanHost, regions, () => new FakeProfiles()), []);
-  await t.rejects(scanEc2({ clock: fakeClock(), signal, regions: ['eu-west-1'] } as unknown as ScanHost, regions, () => new FakeProfiles()), { code: 'Ec2NoCredentials' });
+  t.same(await scanEc2({ clock: fakeClock(), signal } as unknown as ScanHost, fail, regions, () => new FakeProfiles()), []);
+  await t.rejects(scanEc2({ clock: fakeClock(), signal, regions: ['eu-west-1'] } as unknown as ScanHost, fail, regions, () => new FakeProfiles()), { code: 'Ec2NoCredentials' });
 });

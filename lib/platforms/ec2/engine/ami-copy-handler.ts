@@ -25,7 +25,7 @@ export function amiCopyHandler(regionFor: RegionFor, imagesFor: ImagesFor): Reso
       const { sourceId, sourceRegion, description, encrypted, kmsKeyId, completionDuration, tags, snapshotTags } = spec;
       const name = await freeName(spec, region.ec2, ctx);
       const request = {
-        sourceId, sourceRegion, name, description, kmsKeyId, encrypted: encrypted ?? (kmsKeyId === undefined ? undefined : true), completionMinutes: completionDuration === undefined ? undefined : completionDuration / 60_000,
+        clientToken: `${ctx.token}-${ctx.ids.hex(4)}`, sourceId, sourceRegion, name, description, kmsKeyId, encrypted: encrypted ?? (kmsKeyId === undefined ? undefined : true), completionMinutes: completionDuration === undefined ? undefined : completionDuration / 60_000,
         tags: stamped({ Name: name, ...tags }, ctx), snapshotTags: stamped({ Name: name, ...snapshotTags }, ctx),
       };
       const id = await makeNamed(name, region.ec2, ctx, () => imagesFor(spec.access).copy(request, ctx.signal));

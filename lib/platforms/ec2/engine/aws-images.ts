@@ -15,10 +15,10 @@ class AwsImages implements ImagePort {
     this.#open = () => openEc2(access);
   }
 
-  async copy({ sourceId, sourceRegion, name, description, encrypted, kmsKeyId, completionMinutes, tags, snapshotTags }: CopyRequest, abortSignal: AbortSignal): Promise<string> {
+  async copy({ clientToken, sourceId, sourceRegion, name, description, encrypted, kmsKeyId, completionMinutes, tags, snapshotTags }: CopyRequest, abortSignal: AbortSignal): Promise<string> {
     const { sdk, client } = await this.#open();
     const { ImageId = '' } = await calling('CopyImage', () => client.send(new sdk.CopyImageCommand({
-      SourceImageId: sourceId, SourceRegion: sourceRegion, Name: name, Description: description, Encrypted: encrypted, KmsKeyId: kmsKeyId, SnapshotCopyCompletionDurationMinutes: completionMinutes,
+      ClientToken: clientToken, SourceImageId: sourceId, SourceRegion: sourceRegion, Name: name, Description: description, Encrypted: encrypted, KmsKeyId: kmsKeyId, SnapshotCopyCompletionDurationMinutes: completionMinutes,
       TagSpecifications: [{ ResourceType: 'image', Tags: tagsOf(tags) }, { ResourceType: 'snapshot', Tags: tagsOf(snapshotTags) }],
     }), { abortSignal }));
     return ImageId;

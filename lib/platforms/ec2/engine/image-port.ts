@@ -2,6 +2,8 @@ import type { Ec2Access } from '../steps.js';
 import type { Tags } from './ec2-port.js';
 
 export interface CopyRequest {
+  /** Asked again with the same one, EC2 makes no second copy. */
+  readonly clientToken: string;
   readonly sourceId: string;
   readonly sourceRegion: string;
   readonly name: string;

@@ -1,5 +1,5 @@
 import { BakeError } from '../../../core/bake-error.js';
-import type { ScanHost, Stray } from '../../../engine/extension.js';
+import type { ScanHost, Stray, Unseen } from '../../../engine/extension.js';
 import type { Tags } from './ec2-port.js';
 import type { ProfilePort, ProfilesFor } from './profile-port.js';
 import { removeVolume } from './remove-volume.js';
@@ -12,11 +12,18 @@ const temporary = { [runTag]: '*', [stateTag]: 'temporary' };
 const nobody = new Set(['Ec2NoCredentials', 'Ec2NoRegion']);
 
 /** What carries our stamp and goes with its run. Without credentials there is nothing to look at, unless regions are named. */
-export async function scanEc2(host: ScanHost, regionFor: VolumeRegionFor, profilesFor: ProfilesFor): Promise<readonly Stray[]> {
+export async function scanEc2(host: ScanHost, unseen: Unseen, regionFor: VolumeRegionFor, profilesFor: ProfilesFor): Promise<readonly Stray[]> {
   try {
     const names = host.regions?.includes('all') === true ? await regionFor({}).ec2.regions(host.signal) : host.regions;
-    const regions = names?.map((region) => regionFor({ region })) ?? [regionFor({})];
-    const found = await Promise.all(regions.map((region) => scanRegion(region, host)));
+    const found = await Promise.all((names ?? [undefined]).map(async (region) => {
+      try {
+        return await scanRegion(regionFor(region === undefined ? {} : { region }), host);
+      } catch (error) {
+        if (region === undefined || names?.length === 1) throw error;
+        unseen(`ec2 in ${region}`, error); // an account may be kept out of one by its organisation
+        return [];
+      }
+    }));
     return [...found.flat(), ...await scanProfiles(profilesFor(names?.[0] === undefined ? {} : { region: names[0] }), host)];
   } catch (error) {
     if (host.regions === undefined && BakeError.is(error) && nobody.has(error.code)) return [];

@@ -5,11 +5,15 @@ import type { StepContext } from '../../../engine/handler.js';
 const pauses = [50, 250, 500, 1_000, 2_000] as const;
 /** For so long, what was just made may be unknown. */
 const settle = 60_000;
+/** Milliseconds of looks that fail, one after the other, after which the waiting is given up. */
+const longestBlind = 600_000;
 
 interface Waiter<Facts> {
   readonly id: string;
   readonly since: number;
   readonly notBefore: number;
+  /** When it was last seen, or waiting for it began. */
+  seen: number;
   readonly test: (facts: Facts) => boolean;
   readonly resolve: (facts: Facts) => void;
   readonly reject: (error: unknown) => void;
@@ -44,7 +48,7 @@ export class Watch<Facts extends { readonly id: string }> {
         signal.removeEventListener('abort', onAbort);
         how();
       };
-      const waiter: Waiter<Facts> = { id, since: now, notBefore: now + after, test, resolve: (facts) => end(() => resolve(facts)), reject: (error) => end(() => reject(error)) };
+      const waiter: Waiter<Facts> = { id, since: now, notBefore: now + after, seen: now + after, test, resolve: (facts) => end(() => resolve(facts)), reject: (error) => end(() => reject(error)) };
       signal.addEventListener('abort', onAbort, { once: true });
       this.#waiters.add(waiter);
       this.#round = 0;
@@ -69,12 +73,18 @@ export class Watch<Facts extends { readonly id: string }> {
     const ids = [...new Set(due.map(({ id }) => id))];
     try {
       const found = new Map((await this.#look(ids, new AbortController().signal)).map((facts) => [facts.id, facts]));
-      for (const waiter of due) this.#judge(waiter, found.get(waiter.id));
+      for (const waiter of due) {
+        waiter.seen = clock.now();
+        this.#judge(waiter, found.get(waiter.id));
+      }
     } catch (error) {
       const isMissing = BakeError.is(error) && error.code === 'Ec2NotFound';
       // One that is not there hides the others.
       if (isMissing && ids.length > 1) return void await Promise.all(ids.map((id) => this.#lookAt(due.filter((waiter) => waiter.id === id), clock)));
-      for (const waiter of due) if (!(isMissing ? clock.now() - waiter.since < settle : BakeError.is(error) && error.transient)) waiter.reject(error);
+      for (const waiter of due) {
+        const isPassing = isMissing ? clock.now() - waiter.since < settle : BakeError.is(error) && error.transient && clock.now() - waiter.seen < longestBlind;
+        if (!isPassing) waiter.reject(error);
+      }
     }
   }
 
