@@ -6,11 +6,18 @@ import t, { type Test } from 'tap';
 import { awsEc2 } from '../../../lib/platforms/ec2/engine/aws-ec2.js';
 import { awsImages } from '../../../lib/platforms/ec2/engine/aws-images.js';
 import { awsParameters } from '../../../lib/platforms/ec2/engine/aws-parameters.js';
+import type { ScanHost } from '../../../lib/engine/extension.js';
+import type { Ec2Port, ImageFacts } from '../../../lib/platforms/ec2/engine/ec2-port.js';
+import { imageCare } from '../../../lib/platforms/ec2/engine/made-image.js';
+import { scanRegion } from '../../../lib/platforms/ec2/engine/scan.js';
+import { awsVolumeRegions } from '../../../lib/platforms/ec2/engine/volume-region.js';
+import { systemClock } from '../../../lib/toolkit/host/clock.js';
 import { bake } from '../../support/bake-cli.js';
 import { startEc2Recorder } from '../../support/ec2-recorder.js';
 import { type Moto, startMoto } from '../../support/moto.js';
 import { need } from '../../support/need.js';
 import { type Sshd, startSshd } from '../../support/sshd.js';
+import { stepContext } from '../../support/step-context.js';
 import { parameterContract } from './parameter-contract.js';
 
 const { signal } = new AbortController();
@@ -158,6 +165,23 @@ t.test('what stands in the way in another region is said before anything is made
   t.match(await run('run', '--no-cache'), { code: 1, stderr: /AmiNameTaken[\s\S]*"web" already in eu-west-1/ });
   change(`copyTo: ['eu-west-1'],`);
   t.match(await run('run'), { code: 2, stderr: /CopyToOwnRegion/ });
+});
+
+t.test('a kill between the end of an image and that of its snapshots leaves what a scan finds', async (t) => {
+  if (!isReady) return;
+  const access = { region: 'eu-west-1' };
+  const region = awsVolumeRegions(access);
+  const { ec2, storage } = region;
+  const [base] = await ec2.images({ owners: ['137112412989'] }, signal);
+  const { id: instanceId } = await ec2.runInstance({ clientToken: 'a', imageId: base!.id, type: 't3.small', place: {}, securityGroupIds: [], blockDevices: [], metadata: { tokens: 'required' }, tags: { team: 'web' } }, signal);
+  const id = await ec2.createImage({ instanceId, name: 'half', noReboot: true, blockDevices: [], tags: { 'bake:run': 'r1' } }, signal);
+  const [{ snapshots }] = await ec2.images({ ids: [id] }, signal) as [ImageFacts];
+  const killed = { ...region, ec2: Object.assign(Object.create(ec2) as Ec2Port, { tag: ec2.tag.bind(ec2), deregisterImage: (image: string) => ec2.deregisterImage(image, [], signal) }) };
+  await imageCare(() => killed).release({ id, snapshots: [...snapshots], access, name: 'half', region: 'eu-west-1', token: 'r1-x', artifact: { type: 'ec2.ami', id, title: 'half', files: [], data: {} } }, stepContext(t));
+  const left = await scanRegion(region, { clock: systemClock, signal } as ScanHost);
+  t.match(left.map(({ kind, title }) => [kind, title]), [['snapshot', `${snapshots[0]} in eu-west-1`]]);
+  for (const stray of left) await stray.remove();
+  t.same(await storage.snapshots({ tags: { 'bake:run': '*' } }, signal), []);
 });
 
 t.test('moto keeps parameters as the contract says', async (t) => {

@@ -5,7 +5,7 @@ import type { StepContext } from '../../../engine/handler.js';
 import type { Ec2Access } from '../steps.js';
 import type { ImageFacts } from './ec2-port.js';
 import type { Region, RegionFor } from './region.js';
-import { tokenTag } from './stamps.js';
+import { stamped, tokenTag } from './stamps.js';
 
 /** One image of one region. */
 export type AmiHandle = JsonObject & {
@@ -30,7 +30,10 @@ export function imageCare(regionFor: RegionFor) {
     },
     async release({ id, snapshots, access }: AmiHandle, ctx: StepContext): Promise<void> {
       const region = regionFor(access);
-      await region.ec2.deregisterImage(id, snapshots.length > 0 ? snapshots : await snapshotsOf(id, region, ctx), ctx.signal);
+      const own = snapshots.length > 0 ? snapshots : await snapshotsOf(id, region, ctx);
+      // They have no stamp until their build is over; without one, what is left when this is killed between the two would be nobody's.
+      if (own.length > 0) await region.ec2.tag(own, stamped(undefined, ctx), ctx.signal).catch(() => {}); // they may be gone
+      await region.ec2.deregisterImage(id, own, ctx.signal);
     },
     holds: ({ id, access }: AmiHandle, ctx: StepContext) => isAvailable(id, regionFor(access), ctx),
     settle: 10_000,
