@@ -15,6 +15,8 @@ export interface LostMachine {
   readonly reason: string;
   /** The steps that were done on it, or failed on it: they have to be done once more. */
   readonly again: readonly StepState[];
+  /** What leads to the machine and ends with this process, such as a tunnel: it goes first. */
+  readonly held: readonly StepState[];
 }
 
 /**
@@ -30,19 +32,20 @@ export async function lostMachine(failed: StepState, { registry }: Pick<EngineSe
     const loaded = await registry.handler(machine.step.kind);
     if (loaded.type !== 'resource' || loaded.handler.lost === undefined) continue;
     const again = allOn(machine);
-    if (again.some((state) => state.build !== build || state.resource !== 'none' || state.isCached || (state !== failed && state.status === 'running'))) continue;
+    const held = again.filter(({ resource: own, step }) => own === 'held' && registry.endsWithProcess(step.kind));
+    if (again.some((state) => state.build !== build || (state.resource !== 'none' && !held.includes(state)) || state.isCached || (state !== failed && state.status === 'running'))) continue;
     // That nobody can say is no reason to hide what the step failed of.
     const reason = await loaded.handler.lost(handle, contextFor(factsOf(machine))).catch(() => undefined);
-    if (reason !== undefined) return { machine, reason, again };
+    if (reason !== undefined) return { machine, reason, again, held };
   }
   return undefined;
 }
 
-/** Makes the steps wait for the machine that is to come; it is itself not to be made before the lost one is released. */
-export function takeBack({ machine, again }: LostMachine, outputs: Map<string, JsonObject>): void {
+/** Makes the steps wait for the machine that is to come; what is to be released is not to be made before that. */
+export function takeBack({ machine, again, held }: LostMachine, outputs: Map<string, JsonObject>): void {
   machine.build.replacements++;
-  machine.status = 'running';
   for (const state of again) Object.assign(state, { status: 'waiting', spec: undefined, milliseconds: 0 });
+  for (const state of [...held, machine]) state.status = 'running';
   for (const { step } of [machine, ...again]) outputs.delete(step.id);
 }
 

@@ -5,7 +5,6 @@ import type { Connection } from '../core/communicator.js';
 import type { BuildSummary, EventBody, Leftover } from '../core/events.js';
 import type { JsonObject } from '../core/json.js';
 import type { Plan } from '../plan/plan.js';
-import type { StepKind } from '../plan/step-kind.js';
 import { attemptStep, factsOf, StepFailed } from './attempt-step.js';
 import { isLookup, summaryOf } from './build-summary.js';
 import { BuildCache, type RunCache } from './cache/build-cache.js';
@@ -223,28 +222,26 @@ class Run {
   #attempt(state: StepState, signal: AbortSignal, asks: boolean): Promise<void> {
     return attemptStep(state, {
       services: this.#services, connections: this.#connections, outputs: this.#outputs, notify: this.#notify, signal, asks,
-      cleanupSignal: this.#cleanup.signal, admit: (kind, work) => this.#admit(kind, work),
+      cleanupSignal: this.#cleanup.signal, admit: (kind, work) => (kind.cost === 'cpu' || kind.cost === 'io' ? this.#gates[kind.cost].run(work) : work()),
       lostMachine: () => lostMachine(state, this.#services, (step) => this.#context(step, signal)),
     });
   }
 
   /** The build goes on with another machine in the place of one that was lost. */
   async #replace(lost: LostMachine, error: BakeError): Promise<void> {
-    const { machine, reason, again } = lost;
+    const { machine, held, reason, again } = lost;
     takeBack(lost, this.#outputs);
     this.#notify({ type: 'machine.lost', reason, again: again.map(({ step }) => step.id), step: machine.step.id, build: machine.step.build, title: machine.step.title });
-    await this.#release(machine);
-    if (machine.resource === 'stuck') this.#failBuild(machine.build, error);
-    else machine.resource = 'none';
-    machine.status = isOver(machine.build) ? 'skipped' : 'waiting';
+    for (const state of [...held, machine]) {
+      await this.#release(state);
+      if (state.resource === 'stuck') this.#failBuild(machine.build, error);
+      else state.resource = 'none';
+      state.status = isOver(machine.build) ? 'skipped' : 'waiting';
+    }
   }
 
   #context(step: StepFacts, signal: AbortSignal): StepContext {
     return makeStepContext({ step, signal, services: this.#services, notify: this.#notify, connect: this.#connections.connect.bind(this.#connections, step.build) });
-  }
-
-  #admit<T>(kind: StepKind, work: () => Promise<T>): Promise<T> {
-    return kind.cost === 'cpu' || kind.cost === 'io' ? this.#gates[kind.cost].run(work) : work();
   }
 
   #failBuild(build: BuildState, error: BakeError, isKeepWished = false): void {

@@ -161,6 +161,14 @@ t.test('a machine that is lost is replaced, and what was done on it is done agai
   t.equal(always.world.things.size, 0);
 });
 
+t.test('what leads to a lost machine goes before it, and is made anew with it', async (t) => {
+  const tunnel = ['Tunnel', 'mortal', 'run', { needs: ['Machine'] }] as const;
+  const { outcome, world } = await run([fakePlan('Web', [machine, tunnel, act('Script', { needs: ['Tunnel'], spec: { fail: 'before', failures: 1, takes: 'Machine' } }), capture(['Script'])])]);
+  t.equal(outcome.status, 'succeeded');
+  t.same(world.order.slice(0, 6), ['make Web/B/Machine', 'make Web/B/Tunnel', 'remove Web/B/Tunnel', 'make Web/B/Machine', 'make Web/B/Tunnel', 'act Web/B/Script']);
+  t.equal(world.things.size, 1);
+});
+
 t.test('a machine that is lost is not replaced while something else that was made with it is there', async (t) => {
   const { outcome, world } = await run([fakePlan('Web', [machine, capture([]), act('Share', { needs: ['Machine', 'Capture'], spec: { fail: 'before', failures: 1, takes: 'Machine' } })])]);
   t.match(outcome.builds[0], { status: 'failed', error: { code: 'FakeFailure', construct: 'Web/B/Share' } });
