@@ -56,8 +56,10 @@ export class Tunnel {
         await this.#session((port) => { pause = firstPause; onOpened(port); });
       } catch (error) {
         if (signal.aborted) return;
-        if (this.#localPort === 0 || !BakeError.is(error) || !error.transient) throw error;
-        this.#ctx.log(`${error.message}; trying again`, 'stderr');
+        if (this.#localPort === 0) throw error;
+        const { message, transient } = BakeError.from(error);
+        this.#ctx.log(transient ? `${message}; trying again` : message, 'stderr');
+        if (!transient) return; // whoever uses the tunnel finds it closed
       }
       await this.#ctx.clock.sleep(pause, signal).catch(() => {}); // it was closed
     }
