@@ -70,6 +70,8 @@ function hand({ url = '/', method, headers }: IncomingMessage, body: Buffer, res
 /** The agent's side of one data channel. @param sessions what was asked for with each token */
 function serve(socket: WebSocket, port: number, sessions: ReadonlyMap<string, object>): void {
   let sequence = 0n;
+  let expected = 0n;
+  const early = new Map<bigint, Buffer>();
   const send = (type: number, data: Buffer) => { socket.send(messageOf('output_stream_data', sequence++, type, data)); };
   const streams = new Streams(port, (frame) => send(payload.output, frame));
   socket.on('close', () => streams.close());
@@ -82,11 +84,20 @@ function serve(socket: WebSocket, port: number, sessions: ReadonlyMap<string, ob
     }
     if (typeOf(data) !== 'input_stream_data') return; // an acknowledgement
     socket.send(acknowledgementOf(data));
+    // What is not acknowledged in time comes again, and may overtake what was before it.
+    early.set(data.readBigInt64BE(48), data);
+    for (let next = early.get(expected); next !== undefined; next = early.get(expected)) {
+      early.delete(expected++);
+      take(next);
+    }
+    for (const number of early.keys()) if (number < expected) early.delete(number);
+  });
+  const take = (data: Buffer) => {
     const [type, content] = [data.readUInt32BE(112), data.subarray(120)];
     if (type === payload.handshakeResponse) send(payload.handshakeComplete, Buffer.from(JSON.stringify({ HandshakeTimeToComplete: 1, CustomerMessage: '' })));
     else if (type === payload.output) streams.take(content);
     else if (type === payload.flag) socket.close();
-  });
+  };
 }
 
 // Length of the header 4, type 32, version 4, date 8, sequence 8, flags 8, id 16, digest 32, type of the payload 4, its length 4.
