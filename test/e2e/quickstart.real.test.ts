@@ -8,7 +8,8 @@ const run = promisify(execFile);
 
 t.test('npm run quickstart bakes one class for rootfs, Docker and QEMU, and the page is served', { timeout: 900_000 }, async (t) => {
   if (!(await need(t, 'docker')) || !(await need(t, 'mmdebstrap')) || !(await need(t, 'qemu'))) return;
-  const { stdout, stderr } = await run('bash', ['examples/multi-platform/quickstart.sh'], { maxBuffer: 64 * 1024 * 1024 });
+  const { stdout, stderr } = await run('bash', ['examples/multi-platform/quickstart.sh'], { maxBuffer: 64 * 1024 * 1024 })
+    .catch(({ stdout, stderr }: { readonly stdout: string; readonly stderr: string }) => { throw new Error(`${stdout}${stderr}`.split('\n').slice(-60).join('\n')); });
   const all = stdout + stderr;
   t.match(stdout, /docker run/);
   t.equal(all.match(/ok: http 80\//g)?.length, 2, 'Docker and QEMU serve their page');

@@ -50,7 +50,7 @@ echo "installed"; sync; reboot -f
   await copyFile(kernel.image, at('cd/vmlinuz'));
   await copyFile('/usr/lib/ISOLINUX/isolinux.bin', at('cd/isolinux/isolinux.bin'));
   await copyFile('/usr/lib/syslinux/modules/bios/ldlinux.c32', at('cd/isolinux/ldlinux.c32'));
-  await writeFile(at('cd/isolinux/isolinux.cfg'), 'SERIAL 0 115200\nPROMPT 1\nTIMEOUT 0\nLABEL install\n KERNEL /vmlinuz\n APPEND initrd=/install.gz console=ttyS0 quiet mitigations=off\n');
+  await writeFile(at('cd/isolinux/isolinux.cfg'), 'SERIAL 0 115200\nPROMPT 1\nTIMEOUT 0\nLABEL install\n KERNEL /vmlinuz\n APPEND initrd=/install.gz console=ttyS0 quiet mitigations=off no_timer_check\n');
   await execute('xorriso', ['-as', 'mkisofs', '-quiet', '-r', '-b', 'isolinux/isolinux.bin', '-c', 'isolinux/boot.cat', '-no-emul-boot', '-boot-load-size', '4', '-boot-info-table', '-o', at('installer.iso'), at('cd')]);
   await execute('sh', ['-c', 'gzip -1 < "$1" > "$2"', 'sh', rawDisk, at('www/system.raw.gz')]);
   for (const rest of ['initrd', 'cd']) await rm(at(rest), { recursive: true });

@@ -150,7 +150,7 @@ async function makeDisk(folder: string, kernel: CloudKernel): Promise<void> {
   await execute('sh', ['-c', 'printf %s "$2" | sfdisk -q "$1"', 'sh', disk, table], { env: { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` } });
   await run('dd', 'if=/usr/lib/syslinux/mbr/mbr.bin', `of=${disk}`, 'conv=notrunc', 'bs=440', 'count=1', 'status=none');
   await run('mkfs.vfat', '-F', '16', '-n', 'BOOT', '--offset', String(bootStart / 512), disk, String((rootStart - bootStart) / 1024));
-  await writeFile(at('syslinux.cfg'), 'SERIAL 0 115200\nDEFAULT tiny\nPROMPT 0\nLABEL tiny\n KERNEL vmlinuz\n APPEND initrd=initrd.gz console=tty0 console=ttyS0 quiet mitigations=off\n');
+  await writeFile(at('syslinux.cfg'), 'SERIAL 0 115200\nDEFAULT tiny\nPROMPT 0\nLABEL tiny\n KERNEL vmlinuz\n APPEND initrd=initrd.gz console=tty0 console=ttyS0 quiet mitigations=off no_timer_check\n');
   for (const [file, name] of [[kernel.image, 'vmlinuz'], [at('initrd.gz'), 'initrd.gz'], [at('syslinux.cfg'), 'syslinux.cfg']]) await run('mcopy', '-i', `${disk}@@${bootStart}`, file!, `::${name!}`);
   await run('syslinux', '-i', '-t', String(bootStart), disk);
   await run('mke2fs', '-q', '-t', 'ext4', '-F', '-L', 'tinyroot', '-E', `root_owner=0:0,offset=${rootStart}`, '-d', at('tree'), disk, `${(size - rootStart) / 1024}k`);

@@ -27,7 +27,7 @@ export interface QemuBaseProps {
    * boot loader. Each machine of the image makes a machine id and ssh host keys of its own when it first starts.
    */
   readonly rootfs?: Ref<Artifact>;
-  /** What the kernel of a `rootfs` is started with, besides its root and consoles: `['quiet', 'net.ifnames=0']`. Stays in the image. @default - nothing */
+  /** What the kernel of a `rootfs` is started with, besides its root, its consoles and, on x86_64, `no_timer_check`: `['quiet', 'net.ifnames=0']`. Stays in the image. @default - nothing */
   readonly kernelParameters?: readonly TextInput[];
   /** Boots this kernel directly, past firmware and boot loader. Only files and plain texts: arguments can be read by everybody on this computer. */
   readonly kernel?: QemuKernelProps;

@@ -6,6 +6,7 @@ import type { ResourceHandler, StepContext } from '../../../engine/handler.js';
 import type { Disk, MachineSpec } from '../steps.js';
 import { addressOnBridge } from './address-on-bridge.js';
 import { controlFolder, removeControlFolder } from './control-folder.js';
+import { isByChance, kernelPanic } from './kernel-panic.js';
 import { machineCheckpoint } from './machine-checkpoint.js';
 import { endProcessesWith, processesWith } from './processes.js';
 import type { QmpAddress } from './qmp.js';
@@ -45,6 +46,11 @@ export const machineHandler: ResourceHandler<MachineSpec, MachineHandle> = {
   },
 
   release: ({ folder }, ctx) => end(folder, ctx),
+
+  async lost({ serialLog }) {
+    const panic = await kernelPanic(serialLog);
+    return panic !== undefined && isByChance(panic) ? `its kernel gave up: ${panic}` : undefined;
+  },
 };
 
 async function end(folder: string, ctx: StepContext): Promise<void> {

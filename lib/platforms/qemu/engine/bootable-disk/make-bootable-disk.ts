@@ -20,6 +20,9 @@ const features = 'none,sparse_super,large_file,filetype,resize_inode,dir_index,e
 
 const grubModules = ['part_gpt', 'ext2', 'search', 'search_fs_uuid', 'normal', 'linux', 'configfile', 'echo', 'test', 'ls', 'gzio', 'terminal', 'serial', 'boot', 'reboot', 'halt'];
 
+/** Linux asks itself at its start whether a PC's timer works; on a busy computer an emulated one ticks too late, and it gives up. */
+const timer: Readonly<Record<keyof typeof targets, readonly string[]>> = { x86_64: ['no_timer_check'], aarch64: [] };
+
 /**
  * Makes a raw disk of a root tree in `folder`: a GUID partition table, an ext4, and GRUB for BIOS and UEFI. Needs no loop
  * device, no mount, and root only to keep the owners of files where user namespaces are not to be had.
@@ -55,7 +58,7 @@ async function writeConfiguration(tree: string, files: BootFiles, { root, fileSy
   if (!/^[^#\s]\S*\s+\/\s/m.test(before)) await writeFile(fstab, `${before.replace(/^# UNCONFIGURED FSTAB.*\n/m, '')}PARTUUID=${root} / ext4 errors=remount-ro 0 1\n`);
   const config = await inTree(tree, '/boot/grub/grub.cfg');
   await mkdir(dirname(config), { recursive: true });
-  await writeFile(config, grubConfig(files, fileSystem, [`root=PARTUUID=${root}`, 'ro', 'console=tty0', `console=${targets[architecture].console}`, ...kernelParameters]));
+  await writeFile(config, grubConfig(files, fileSystem, [`root=PARTUUID=${root}`, 'ro', 'console=tty0', `console=${targets[architecture].console}`, ...timer[architecture], ...kernelParameters]));
 }
 
 async function writeBootLoader(disk: string, { bios, efi }: ReturnType<typeof layoutOf>, fileSystem: string, { architecture }: RootDiskSpec, folder: string, ctx: StepContext): Promise<void> {
