@@ -1,23 +1,14 @@
 // A build on an EC2 that is slow and forgets what was just made is killed at every boundary: recovery leaves nothing behind.
-import { setImmediate as immediate } from 'node:timers/promises';
 import t from 'tap';
 import type { JsonObject } from '../../../lib/core/json.js';
-import type { Clock } from '../../../lib/core/ports.js';
-import { CheckpointStore } from '../../../lib/engine/cache/checkpoint-store.js';
-import type { Extension } from '../../../lib/engine/extension.js';
-import { recoverRun } from '../../../lib/engine/recover.js';
-import { Registry } from '../../../lib/engine/registry.js';
-import { executeRun } from '../../../lib/engine/run.js';
 import type { Plan, PlanStep } from '../../../lib/plan/plan.js';
 import { amiHandler } from '../../../lib/platforms/ec2/engine/ami-handler.js';
-import { FakeEc2, type FakeEc2Options } from '../../../lib/platforms/ec2/engine/fake-ec2.js';
 import { instanceHandler } from '../../../lib/platforms/ec2/engine/instance-handler.js';
 import { keyPairHandler } from '../../../lib/platforms/ec2/engine/key-pair-handler.js';
-import { regionsOf } from '../../../lib/platforms/ec2/engine/region.js';
 import { securityGroupHandler } from '../../../lib/platforms/ec2/engine/security-group-handler.js';
 import { stopHandler } from '../../../lib/platforms/ec2/engine/stop-handler.js';
 import { ec2Ami, ec2Instance, ec2KeyPair, ec2SecurityGroup, ec2Stop } from '../../../lib/platforms/ec2/steps.js';
-import { Crash, fakeClock, fakeServices, FakeWorld, MemoryJournal, openJournal } from '../../engine/fake-world.js';
+import { CrashWorld } from './crash-world.js';
 
 /** The part of a build that makes something: group, instance, image. Two of them share the group. */
 function planOf(...builds: readonly string[]): Plan {
@@ -37,56 +28,12 @@ function planOf(...builds: readonly string[]): Plan {
   return { schema: 1, image: 'Web', tags: {}, builds: builds.map((name) => ({ id: `Web/${name}`, name, platform: 'ec2', artifact: { $ref: `Web/${name}/Ami#artifact` } })), steps };
 }
 
-function extensionOf(ec2: FakeEc2): Extension {
-  const regions = regionsOf(() => ec2); // of one process
-  return {
-    name: 'ec2',
-    steps: [
+class World extends CrashWorld {
+  override steps({ regions }: CrashWorld['regions']) {
+    return [
       { kind: ec2SecurityGroup, load: async () => securityGroupHandler(regions) as never }, { kind: ec2KeyPair, load: async () => keyPairHandler(regions) as never }, { kind: ec2Instance, load: async () => instanceHandler(regions) as never },
       { kind: ec2Stop, load: async () => stopHandler(regions) as never }, { kind: ec2Ami, load: async () => amiHandler(regions) as never },
-    ],
-  };
-}
-
-class World {
-  readonly clock: Clock = fakeClock();
-  readonly journal = new MemoryJournal();
-  crash = new Crash();
-  readonly ec2: FakeEc2;
-  #ids = 0;
-
-  constructor(options: Partial<FakeEc2Options> = {}) {
-    this.ec2 = new FakeEc2({ clock: this.clock, visibleAfter: 3_000, stateAfter: 20_000, ...options, boundary: async (call, when) => { await this.crash.boundary(); await options.boundary?.(call, when); } });
-  }
-
-  services() {
-    return { ...fakeServices(new FakeWorld(), this.journal, this.crash), clock: this.clock, ids: { runId: () => 'r1', hex: () => String(this.#ids++).padStart(8, '0') }, registry: new Registry([extensionOf(this.ec2)]) };
-  }
-
-  /** Until it ends or is killed. */
-  async run(plan: Plan, crashAt = Infinity, signal = new AbortController().signal) {
-    this.crash = new Crash(crashAt);
-    const services = this.services();
-    const work = async () => {
-      await openJournal(services);
-      return executeRun({ plans: [plan], builds: new Set(plan.builds.map(({ id }) => id)), onError: 'cleanup', cores: 2, signal }, services);
-    };
-    const outcome = await Promise.race([work(), this.crash.happened]);
-    await immediate(); // whatever else the dead process was at comes to its next boundary, and ends there
-    return outcome;
-  }
-
-  async recover(isLossy: boolean): Promise<void> {
-    const ledger = this.journal.reopen(isLossy);
-    this.crash = new Crash();
-    const { left } = await recoverRun({ ledger, services: this.services(), checkpoints: new CheckpointStore({ folder: '/nowhere', clock: this.clock }), signal: new AbortController().signal, endProcesses: async () => {} });
-    if (left.length > 0) throw new Error(left.map(({ title, reason }) => `${title}: ${reason}`).join(', '));
-  }
-
-  /** What is there beyond the images of builds whose success is on disk. */
-  strangers(): readonly string[] {
-    const kept = new Set(this.journal.reopen(false).kept.flatMap(({ handle }) => [handle?.['id'], ...(handle?.['snapshots'] as readonly string[] | undefined ?? [])]));
-    return this.ec2.things.filter((id) => !kept.has(id));
+    ];
   }
 }
 
@@ -94,7 +41,7 @@ for (const [name, plan] of [['one build', planOf('One')], ['two builds that shar
   t.test(`whatever kills the process, recovery leaves nothing: ${name}`, { timeout: 120_000 }, async (t) => {
     const whole = new World();
     t.match(await whole.run(plan), { status: 'succeeded', leftovers: [] });
-    t.same(whole.strangers(), []);
+    t.same(await whole.strangers(0), []);
     const boundaries = whole.crash.count;
     t.ok(boundaries > 20, `${boundaries} boundaries`);
     for (let crashAt = 0; crashAt < boundaries; crashAt++) {
@@ -102,7 +49,7 @@ for (const [name, plan] of [['one build', planOf('One')], ['two builds that shar
         const world = new World();
         await world.run(plan, crashAt);
         await world.recover(isLossy);
-        const strange = world.strangers();
+        const strange = await world.strangers(0);
         if (strange.length > 0) t.fail(`killed at ${crashAt}, lossy ${isLossy}: ${strange.join(', ')}`);
       }
     }
@@ -117,7 +64,7 @@ t.test('a call that fails, before it does something or after, leaves nothing', {
       let isDone = false;
       const world = new World({ boundary: async (call, when) => { if (call === failing && when === at && !isDone) { isDone = true; throw new Error(`${call} fails ${when}`); } } });
       const outcome = await world.run(/Fleet|Template/.test(failing) ? planOf('Fleet') : planOf('One', 'Two'));
-      t.same(world.strangers(), [], `${failing} ${at}`);
+      t.same(await world.strangers(0), [], `${failing} ${at}`);
       t.notMatch(outcome, { leftovers: [{}] });
     }
   }
@@ -143,7 +90,7 @@ t.test('what EC2 does not give is told, and leaves nothing', async (t) => {
     for (const name of ['One', 'Fleet']) {
       const world = new World(options);
       t.match(await world.run(planOf(name)), expected);
-      t.same(world.strangers(), []);
+      t.same(await world.strangers(0), []);
     }
   }
 });
@@ -153,13 +100,13 @@ t.test('a spot instance that EC2 takes back is replaced by another, and the buil
   const early = new World({ startFailure: reason, startFailures: 2 });
   t.match(await early.run(planOf('One')), { status: 'succeeded' });
   t.equal(early.ec2.calls.filter((call) => call === 'RunInstances').length, 3);
-  t.same(early.strangers(), []);
+  t.same(await early.strangers(0), []);
 
   let left = 2;
   const late: World = new World({ boundary: async (call, when) => { if (call === 'StopInstances' && when === 'after' && left-- > 0) late.ec2.takeAway(reason); } });
   t.match(await late.run(planOf('One')), { status: 'succeeded' });
   t.equal(late.ec2.calls.filter((call) => call === 'RunInstances').length, 3);
-  t.same(late.strangers(), []);
+  t.same(await late.strangers(0), []);
 
   const ended: World = new World({ boundary: async (call, when) => { if (call === 'StopInstances' && when === 'after') ended.ec2.takeAway('Client.UserInitiatedShutdown: User initiated shutdown'); } });
   t.match(await ended.run(planOf('One')), { status: 'failed', builds: [{ error: { code: 'InstanceEnded', message: /User initiated/ } }] }, 'what somebody ended is not started again');

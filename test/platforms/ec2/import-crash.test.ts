@@ -3,27 +3,17 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { BakeError } from '../../../lib/core/bake-error.js';
-import type { Clock, Exec } from '../../../lib/core/ports.js';
-import { CheckpointStore } from '../../../lib/engine/cache/checkpoint-store.js';
-import type { Extension } from '../../../lib/engine/extension.js';
-import { recoverRun } from '../../../lib/engine/recover.js';
-import { Registry } from '../../../lib/engine/registry.js';
-import { executeRun } from '../../../lib/engine/run.js';
+import type { Exec } from '../../../lib/core/ports.js';
 import type { Plan, PlanStep } from '../../../lib/plan/plan.js';
 import { diskSnapshotHandler } from '../../../lib/platforms/ec2/engine/disk-snapshot-handler.js';
-import { FakeEc2, type FakeEc2Options } from '../../../lib/platforms/ec2/engine/fake-ec2.js';
 import { FakeUploads } from '../../../lib/platforms/ec2/engine/fake-uploads.js';
-import { FakeVolumes, type FakeVolumesOptions } from '../../../lib/platforms/ec2/engine/fake-volumes.js';
 import { importedSnapshotHandler } from '../../../lib/platforms/ec2/engine/imported-snapshot-handler.js';
-import { regionsOf } from '../../../lib/platforms/ec2/engine/region.js';
 import { registeredAmiHandler } from '../../../lib/platforms/ec2/engine/registered-ami-handler.js';
-import { scanRegion } from '../../../lib/platforms/ec2/engine/scan.js';
 import { blockSize } from '../../../lib/platforms/ec2/engine/upload-port.js';
-import { volumeRegionsOf } from '../../../lib/platforms/ec2/engine/volume-region.js';
 import { uploadedDiskHandler } from '../../../lib/platforms/ec2/engine/uploaded-disk-handler.js';
 import { ec2DiskSnapshot, ec2ImportedSnapshot, ec2UploadedDisk } from '../../../lib/platforms/ec2/import-steps.js';
 import { ec2RegisteredAmi } from '../../../lib/platforms/ec2/volume-steps.js';
-import { Crash, fakeClock, fakeServices, FakeWorld, MemoryJournal, openJournal } from '../../engine/fake-world.js';
+import { CrashWorld, type CrashWorldOptions } from './crash-world.js';
 import { FakeBucket } from './fake-bucket.js';
 
 const build = 'Web/One';
@@ -54,72 +44,27 @@ const exec: Exec = {
   },
 };
 
-class World {
-  readonly clock: Clock = fakeClock();
-  readonly journal = new MemoryJournal();
-  crash = new Crash();
-  readonly ec2: FakeEc2;
-  readonly storage: FakeVolumes;
-  readonly uploads: FakeUploads;
-  readonly bucket: FakeBucket;
+class World extends CrashWorld {
+  readonly #uploads: FakeUploads;
+  readonly #bucket: FakeBucket;
+  override readonly more = { exec };
 
-  constructor(options: Partial<FakeEc2Options & FakeVolumesOptions> = {}) {
-    const slow = { clock: this.clock, visibleAfter: 3_000, stateAfter: 20_000, ...options, boundary: async (call: string, when: 'before' | 'after') => { await this.crash.boundary(); await options.boundary?.(call, when); } };
-    this.ec2 = new FakeEc2(slow);
-    this.storage = new FakeVolumes(this.ec2, slow);
-    this.uploads = new FakeUploads(this.storage, slow);
-    this.bucket = new FakeBucket({ ...slow, volumes: this.storage });
+  constructor(options: CrashWorldOptions = {}) {
+    super(options);
+    this.#uploads = new FakeUploads(this.storage, this.slow);
+    this.#bucket = new FakeBucket({ ...this.slow, volumes: this.storage });
   }
 
-  get regions() {
-    const regions = regionsOf(() => this.ec2);
-    return { regions, volumes: volumeRegionsOf(regions, () => this.storage) };
+  override get things() {
+    return [...super.things, ...this.#bucket.things];
   }
 
-  services() {
-    const { regions, volumes } = this.regions;
-    const extension: Extension = {
-      name: 'ec2',
-      steps: [
-        { kind: ec2DiskSnapshot, load: async () => diskSnapshotHandler(volumes, () => this.uploads) as never },
-        { kind: ec2UploadedDisk, load: async () => uploadedDiskHandler(() => this.bucket) as never }, { kind: ec2ImportedSnapshot, load: async () => importedSnapshotHandler(volumes, () => this.bucket) as never },
-        { kind: ec2RegisteredAmi, load: async () => registeredAmiHandler(regions, () => this.storage) as never },
-      ],
-    };
-    const services = fakeServices(new FakeWorld(), this.journal, this.crash);
-    return { ...services, exec, clock: this.clock, registry: new Registry([extension]) };
-  }
-
-  /** Until it ends or is killed. */
-  async run(plan: Plan, crashAt = Infinity) {
-    this.crash = new Crash(crashAt);
-    const services = this.services();
-    const work = async () => {
-      await openJournal(services);
-      return executeRun({ plans: [plan], builds: new Set([build]), onError: 'cleanup', cores: 2, signal: new AbortController().signal }, services);
-    };
-    return Promise.race([work(), this.crash.happened]);
-  }
-
-  async recover(isLossy: boolean): Promise<void> {
-    const ledger = this.journal.reopen(isLossy);
-    this.crash = new Crash();
-    const { left } = await recoverRun({ ledger, services: this.services(), checkpoints: new CheckpointStore({ folder: '/nowhere', clock: this.clock }), signal: new AbortController().signal, endProcesses: async () => {} });
-    if (left.length > 0) throw new Error(left.map(({ title, reason }) => `${title}: ${reason}`).join(', '));
-  }
-
-  /** As `bake clean --scan`. */
-  async scan(): Promise<void> {
-    this.crash = new Crash();
-    await this.clock.sleep(5_000);
-    for (const stray of await scanRegion(this.regions.volumes({}), { clock: this.clock, signal: new AbortController().signal } as never)) await stray.remove();
-  }
-
-  /** What is there beyond what builds whose success is on disk have made, once EC2 has done what it was told. */
-  async strangers(): Promise<readonly string[]> {
-    await this.clock.sleep(60_000);
-    const kept = new Set(this.journal.reopen(false).kept.flatMap(({ handle }) => [handle?.['id'], ...(handle?.['snapshots'] as readonly string[] | undefined ?? [])]));
-    return [...this.bucket.things, ...this.ec2.things, ...this.storage.things].filter((id) => !kept.has(id));
+  override steps({ regions, volumes }: CrashWorld['regions']) {
+    return [
+      { kind: ec2DiskSnapshot, load: async () => diskSnapshotHandler(volumes, () => this.#uploads) as never },
+      { kind: ec2UploadedDisk, load: async () => uploadedDiskHandler(() => this.#bucket) as never }, { kind: ec2ImportedSnapshot, load: async () => importedSnapshotHandler(volumes, () => this.#bucket) as never },
+      { kind: ec2RegisteredAmi, load: async () => registeredAmiHandler(regions, () => this.storage) as never },
+    ];
   }
 }
 
@@ -128,7 +73,7 @@ for (const [name, plan] of Object.entries(plansOf(t))) {
     const whole = new World();
     t.match(await whole.run(plan), { status: 'succeeded', leftovers: [] });
     t.same(await whole.strangers(), []);
-    t.equal([...whole.ec2.things, ...whole.storage.things].length, 2, 'what was built is there');
+    t.equal(whole.things.length, 2, 'what was built is there');
     const boundaries = whole.crash.count;
     t.ok(boundaries > 20, `${boundaries} boundaries`);
     for (let crashAt = 0; crashAt < boundaries; crashAt++) {
@@ -165,7 +110,6 @@ t.test('without a journal the stamps alone tell what goes', { timeout: 120_000 }
     await world.scan();
     await world.clock.sleep(60_000);
     await world.scan();
-    const left = [...world.ec2.things, ...world.storage.things];
-    if (left.length > 0) t.fail(`killed at ${crashAt}: ${left.join(', ')}`);
+    if (world.things.length > 0) t.fail(`killed at ${crashAt}: ${world.things.join(', ')}`);
   }
 });

@@ -1,29 +1,17 @@
 // Builds of images of snapshots, and of volumes, are killed at every boundary on an EC2 that is slow and forgets what was just made: recovery leaves nothing.
-import { setImmediate as immediate } from 'node:timers/promises';
 import t from 'tap';
-import type { Clock } from '../../../lib/core/ports.js';
-import { CheckpointStore } from '../../../lib/engine/cache/checkpoint-store.js';
-import type { Extension } from '../../../lib/engine/extension.js';
-import { recoverRun } from '../../../lib/engine/recover.js';
-import { Registry } from '../../../lib/engine/registry.js';
-import { executeRun } from '../../../lib/engine/run.js';
 import type { Plan, PlanStep } from '../../../lib/plan/plan.js';
 import { amiHandler } from '../../../lib/platforms/ec2/engine/ami-handler.js';
-import { FakeEc2, type FakeEc2Options } from '../../../lib/platforms/ec2/engine/fake-ec2.js';
-import { FakeVolumes, type FakeVolumesOptions } from '../../../lib/platforms/ec2/engine/fake-volumes.js';
 import { instanceHandler } from '../../../lib/platforms/ec2/engine/instance-handler.js';
-import { regionsOf } from '../../../lib/platforms/ec2/engine/region.js';
 import { registeredAmiHandler } from '../../../lib/platforms/ec2/engine/registered-ami-handler.js';
-import { scanRegion } from '../../../lib/platforms/ec2/engine/scan.js';
 import { snapshotHandler } from '../../../lib/platforms/ec2/engine/snapshot-handler.js';
 import { stopHandler } from '../../../lib/platforms/ec2/engine/stop-handler.js';
 import { swappedRootHandler } from '../../../lib/platforms/ec2/engine/swapped-root-handler.js';
 import { volumeHandler } from '../../../lib/platforms/ec2/engine/volume-handler.js';
-import { volumeRegionsOf } from '../../../lib/platforms/ec2/engine/volume-region.js';
 import { volumeSetHandler } from '../../../lib/platforms/ec2/engine/volume-set-handler.js';
 import { ec2Ami, ec2Instance, ec2Stop } from '../../../lib/platforms/ec2/steps.js';
 import { ec2ImageSnapshot, ec2RegisteredAmi, ec2Snapshot, ec2SwappedRoot, ec2Volume, ec2VolumeSet } from '../../../lib/platforms/ec2/volume-steps.js';
-import { Crash, fakeClock, fakeServices, FakeWorld, MemoryJournal, openJournal } from '../../engine/fake-world.js';
+import { CrashWorld } from './crash-world.js';
 
 const build = 'Web/One';
 const step = (id: string, kind: string, lifetime: PlanStep['lifetime'], spec: PlanStep['spec'], needs: readonly string[]): PlanStep => ({ id: `${build}/${id}`, kind, title: id, role: 'source', spec: { access: {}, ...spec }, needs: needs.map((need) => `${build}/${need}`), lifetime, build });
@@ -48,71 +36,13 @@ const plans = {
   ]),
 };
 
-class World {
-  readonly clock: Clock = fakeClock();
-  readonly journal = new MemoryJournal();
-  crash = new Crash();
-  readonly ec2: FakeEc2;
-  readonly storage: FakeVolumes;
-
-  constructor(options: Partial<FakeEc2Options & FakeVolumesOptions> = {}) {
-    const slow = { clock: this.clock, visibleAfter: 3_000, stateAfter: 20_000, ...options, boundary: async (call: string, when: 'before' | 'after') => { await this.crash.boundary(); await options.boundary?.(call, when); } };
-    this.ec2 = new FakeEc2(slow);
-    this.storage = new FakeVolumes(this.ec2, slow);
-  }
-
-  get regions() {
-    const regions = regionsOf(() => this.ec2);
-    return { regions, volumes: volumeRegionsOf(regions, () => this.storage) };
-  }
-
-  services() {
-    const { regions, volumes } = this.regions;
-    const extension: Extension = {
-      name: 'ec2',
-      steps: [
-        { kind: ec2Instance, load: async () => instanceHandler(regions) as never }, { kind: ec2Stop, load: async () => stopHandler(regions) as never }, { kind: ec2Ami, load: async () => amiHandler(regions) as never },
-        { kind: ec2ImageSnapshot, load: async () => snapshotHandler(volumes) as never }, { kind: ec2Snapshot, load: async () => snapshotHandler(volumes) as never }, { kind: ec2Volume, load: async () => volumeHandler(volumes) as never }, { kind: ec2SwappedRoot, load: async () => swappedRootHandler(volumes) as never },
-        { kind: ec2RegisteredAmi, load: async () => registeredAmiHandler(regions, () => this.storage) as never }, { kind: ec2VolumeSet, load: async () => volumeSetHandler(volumes) as never },
-      ],
-    };
-    return { ...fakeServices(new FakeWorld(), this.journal, this.crash), clock: this.clock, registry: new Registry([extension]) };
-  }
-
-  /** Until it ends or is killed. */
-  async run(plan: Plan, crashAt = Infinity) {
-    this.crash = new Crash(crashAt);
-    const services = this.services();
-    const work = async () => {
-      await openJournal(services);
-      return executeRun({ plans: [plan], builds: new Set([build]), onError: 'cleanup', cores: 2, signal: new AbortController().signal }, services);
-    };
-    const outcome = await Promise.race([work(), this.crash.happened]);
-    await immediate(); // whatever else the dead process was at comes to its next boundary, and ends there
-    return outcome;
-  }
-
-  async recover(isLossy: boolean): Promise<void> {
-    const ledger = this.journal.reopen(isLossy);
-    this.crash = new Crash();
-    const { left } = await recoverRun({ ledger, services: this.services(), checkpoints: new CheckpointStore({ folder: '/nowhere', clock: this.clock }), signal: new AbortController().signal, endProcesses: async () => {} });
-    if (left.length > 0) throw new Error(left.map(({ title, reason }) => `${title}: ${reason}`).join(', '));
-  }
-
-  /** As `bake clean --scan`. */
-  async scan(): Promise<readonly string[]> {
-    this.crash = new Crash();
-    await this.clock.sleep(5_000);
-    const strays = await scanRegion(this.regions.volumes({}), { clock: this.clock, signal: new AbortController().signal } as never);
-    for (const stray of strays) await stray.remove();
-    return strays.map(({ kind }) => kind);
-  }
-
-  /** What is there beyond what builds whose success is on disk have made, once EC2 has done what it was told. */
-  async strangers(): Promise<readonly string[]> {
-    await this.clock.sleep(60_000);
-    const kept = new Set(this.journal.reopen(false).kept.flatMap(({ handle }) => [handle?.['id'], ...(handle?.['snapshots'] as readonly string[] | undefined ?? [])]));
-    return [...this.ec2.things, ...this.storage.things].filter((id) => !kept.has(id));
+class World extends CrashWorld {
+  override steps({ regions, volumes }: CrashWorld['regions']) {
+    return [
+      { kind: ec2Instance, load: async () => instanceHandler(regions) as never }, { kind: ec2Stop, load: async () => stopHandler(regions) as never }, { kind: ec2Ami, load: async () => amiHandler(regions) as never },
+      { kind: ec2ImageSnapshot, load: async () => snapshotHandler(volumes) as never }, { kind: ec2Snapshot, load: async () => snapshotHandler(volumes) as never }, { kind: ec2Volume, load: async () => volumeHandler(volumes) as never }, { kind: ec2SwappedRoot, load: async () => swappedRootHandler(volumes) as never },
+      { kind: ec2RegisteredAmi, load: async () => registeredAmiHandler(regions, () => this.storage) as never }, { kind: ec2VolumeSet, load: async () => volumeSetHandler(volumes) as never },
+    ];
   }
 }
 
@@ -121,7 +51,7 @@ for (const [name, plan] of Object.entries(plans)) {
     const whole = new World();
     t.match(await whole.run(plan), { status: 'succeeded', leftovers: [] });
     t.same(await whole.strangers(), []);
-    t.ok([...whole.ec2.things, ...whole.storage.things].length >= 2, 'what was built is there');
+    t.ok(whole.things.length >= 2, 'what was built is there');
     const boundaries = whole.crash.count;
     t.ok(boundaries > 20, `${boundaries} boundaries`);
     for (let crashAt = 0; crashAt < boundaries; crashAt++) {
