@@ -1,7 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { motoPython } from '../support/moto.js';
+import { launchMoto } from '../support/moto.js';
 import type { BenchHost, Case } from './cases.js';
 import { type CountingProxy, startCountingProxy } from './counting-proxy.js';
 
@@ -11,13 +11,8 @@ export interface Ec2Host extends BenchHost {
 
 /** An EC2 that is not ours, for as long as the bench goes on; it takes part of the time of each call from both. */
 export async function startEc2(port: number): Promise<{ readonly cloud: CountingProxy; readonly process: ChildProcess }> {
-  const child = spawn(motoPython, ['-m', 'moto.server', '-H', '127.0.0.1', '-p', String(port)], { stdio: 'ignore', env: { ...process.env, MOTO_ENABLE_AMI_VALIDATION: 'true' } });
-  const url = `http://127.0.0.1:${port}`;
-  while (!(await fetch(`${url}/moto-api/`).then(({ ok }) => ok, () => false))) {
-    if (child.exitCode !== null) throw new Error('moto did not start: test/setup/install.sh installs it');
-    await new Promise((resolve) => { setTimeout(resolve, 100); });
-  }
-  return { cloud: await startCountingProxy(url), process: child };
+  const { url, process } = await launchMoto(port);
+  return { cloud: await startCountingProxy(url), process };
 }
 
 /** AMIs of a region, side by side; the machines of all are the bench's own sshd. */

@@ -42,7 +42,7 @@ export type Part = keyof typeof parts;
 const builtFromSource: ReadonlySet<Part> = new Set(['session-manager-plugin']);
 
 /**
- * Whether a real part is on this machine. If not, the test is skipped by name, and in CI it fails:
+ * Whether a real part is on this machine. If not, the test is skipped by name, and in CI it fails, unless it is built from source:
  * `if (!(await need(t, 'docker'))) return;`
  */
 export async function need(t: Test, part: Part): Promise<boolean> {

@@ -11,7 +11,6 @@ export interface Ec2Client {
 const tries = 8;
 /** Milliseconds without a byte after which a connection is given up and the call tried again. */
 const [longestConnecting, longestSilence] = [10_000, 30_000];
-const opened = new Map<string, Promise<Ec2Client>>();
 
 /** How every client of the SDK is set up. */
 export async function clientOptions({ region, profile, endpoint, assumeRole }: Ec2Access) {
@@ -35,10 +34,27 @@ async function credentialsOf({ arn, sessionName = 'bake', externalId, duration, 
   });
 }
 
-/** One client, and so one set of connections and one memory of throttling, for each account and region of a process. */
-export function openEc2(access: Ec2Access): Promise<Ec2Client> {
-  const key = JSON.stringify(access);
-  const known = opened.get(key) ?? Promise.all([import('./aws-sdk.js'), clientOptions(access)]).then(([sdk, options]) => ({ sdk, client: new sdk.EC2Client(options) }));
-  opened.set(key, known);
-  return known;
+/** What opens a client when it is first needed: the SDK takes a while to load. */
+export function opener<Sdk, Client>(access: Ec2Access, load: () => Promise<Sdk>, make: (sdk: Sdk, options: Awaited<ReturnType<typeof clientOptions>>) => Client): () => Promise<{ readonly sdk: Sdk; readonly client: Client }> {
+  let opened: Promise<{ readonly sdk: Sdk; readonly client: Client }> | undefined;
+  return () => opened ??= Promise.all([load(), clientOptions(access)]).then(([sdk, options]) => ({ sdk, client: make(sdk, options) }));
 }
+
+/** Makes one thing, and so one set of connections and one memory of throttling, for each account and region of a process. */
+export function onePerAccess<T>(make: (access: Ec2Access) => T): (access: Ec2Access) => T {
+  const made = new Map<string, T>();
+  return (access) => {
+    const key = JSON.stringify(access);
+    const one = made.get(key) ?? make(access);
+    made.set(key, one);
+    return one;
+  };
+}
+
+/** The same for a service beside EC2: the address in `access` is EC2's, another one comes from `AWS_ENDPOINT_URL_<SERVICE>` or `AWS_ENDPOINT_URL`. */
+export function besideEc2<T>(make: (access: Ec2Access) => T): (access: Ec2Access) => T {
+  const onePer = onePerAccess(make);
+  return ({ endpoint: _, ...access }) => onePer(access);
+}
+
+export const openEc2 = onePerAccess((access) => opener(access, () => import('./aws-sdk.js'), (sdk, options): EC2Client => new sdk.EC2Client(options))());

@@ -2,7 +2,7 @@ import type { CreateFleetError, Image, Instance } from '@aws-sdk/client-ec2';
 import { BakeError } from '../../../core/bake-error.js';
 import type { Ec2Access } from '../steps.js';
 import { calling, orGone, pages, unless } from './aws-call.js';
-import { type Ec2Client, openEc2 } from './aws-client.js';
+import { type Ec2Client, onePerAccess, openEc2 } from './aws-client.js';
 import { ec2Error } from './aws-error.js';
 import { imageMappingOf, runInput } from './aws-input.js';
 import { filtersOf, tagFilters, tagsFrom, tagsOf } from './aws-tags.js';
@@ -11,15 +11,8 @@ import { Joint } from './joint.js';
 import { tokenTag } from './stamps.js';
 import type { CreateImageRequest, Ec2Port, Filters, FleetRequest, ImageFacts, ImageQuery, InstanceFacts, InstanceRequest, SecurityGroupRequest, SubnetFacts, Tags } from './ec2-port.js';
 
-const clients = new Map<string, Ec2Port>();
-
-/** One for each account and region of a process. */
-export function awsEc2(access: Ec2Access): Ec2Port {
-  const key = JSON.stringify(access);
-  const known = clients.get(key) ?? new AwsEc2(access);
-  clients.set(key, known);
-  return known;
-}
+/** Amazon's. */
+export const awsEc2 = onePerAccess((access): Ec2Port => new AwsEc2(access));
 
 class AwsEc2 implements Ec2Port {
   readonly #open: () => Promise<Ec2Client>;

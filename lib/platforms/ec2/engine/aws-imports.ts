@@ -1,22 +1,16 @@
 import type { ImportSnapshotTask } from '@aws-sdk/client-ec2';
 import type { Ec2Access } from '../steps.js';
 import { calling, pages, unless } from './aws-call.js';
-import { type Ec2Client, openEc2 } from './aws-client.js';
+import { type Ec2Client, onePerAccess, openEc2 } from './aws-client.js';
 import { tagsFrom, tagsOf } from './aws-tags.js';
 import type { Tags } from './ec2-port.js';
 import type { ImportFacts, ImportPort, ImportRequest } from './import-port.js';
 
 /** What EC2 says of a task that is over, or is not there. */
 const over = /^(IncorrectState|InvalidConversionTaskId|InvalidParameterValue|InvalidTaskId\.\w+|InvalidImportTaskId\.\w+)/;
-const known = new Map<string, ImportPort>();
 
 /** Amazon's. */
-export function awsImports(access: Ec2Access): ImportPort {
-  const key = JSON.stringify(access);
-  const port = known.get(key) ?? new AwsImports(access);
-  known.set(key, port);
-  return port;
-}
+export const awsImports = onePerAccess((access): ImportPort => new AwsImports(access));
 
 class AwsImports implements ImportPort {
   readonly #open: () => Promise<Ec2Client>;

@@ -4,32 +4,23 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import { BakeError } from '../../../core/bake-error.js';
 import type { Ec2Access } from '../steps.js';
 import { calling, unless } from './aws-call.js';
-import { clientOptions } from './aws-client.js';
+import { besideEc2, opener } from './aws-client.js';
 import type { ObjectContent, ObjectPlace, ObjectPort } from './object-port.js';
-
-type Opened = Promise<{ readonly sdk: typeof import('./aws-s3-sdk.js'); readonly client: S3Client }>;
 
 const mebibyte = 1024 ** 2;
 /** Bytes of a part: S3 takes ten thousand of them. https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
 const [smallestPart, mostParts] = [16 * mebibyte, 10_000];
 const atOnce = 4;
 const notThere = /^(NotFound|NoSuchKey|NoSuchUpload)$/;
-const known = new Map<string, ObjectPort>();
 
-/** Amazon's. The address in `access` is EC2's; another one for S3 comes from `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL`. */
-export function awsObjects({ endpoint: _, ...access }: Ec2Access): ObjectPort {
-  const key = JSON.stringify(access);
-  const port = known.get(key) ?? new AwsObjects(access);
-  known.set(key, port);
-  return port;
-}
+/** Amazon's. */
+export const awsObjects = besideEc2((access): ObjectPort => new AwsObjects(access));
 
 class AwsObjects implements ObjectPort {
-  readonly #open: () => Opened;
+  readonly #open;
 
   constructor(access: Ec2Access) {
-    let opened: Opened | undefined;
-    this.#open = () => opened ??= Promise.all([import('./aws-s3-sdk.js'), clientOptions(access)]).then(([sdk, options]) => ({ sdk, client: new sdk.S3Client(options) }));
+    this.#open = opener(access, () => import('./aws-s3-sdk.js'), (sdk, options): S3Client => new sdk.S3Client(options));
   }
 
   async checkBucket(bucket: string, abortSignal: AbortSignal): Promise<void> {

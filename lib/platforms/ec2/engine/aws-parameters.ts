@@ -1,28 +1,19 @@
 import type { ParameterHistory, SSMClient } from '@aws-sdk/client-ssm';
 import type { Ec2Access } from '../steps.js';
 import { calling, pages, unless } from './aws-call.js';
-import { clientOptions } from './aws-client.js';
+import { besideEc2, opener } from './aws-client.js';
 import type { ParameterPort, ParameterVersion } from './parameter-port.js';
 
-type Opened = Promise<{ readonly sdk: typeof import('./aws-ssm-sdk.js'); readonly client: SSMClient }>;
-
 const notThere = /^Parameter(Version)?NotFound$/;
-const known = new Map<string, ParameterPort>();
 
-/** Amazon's. The address in `access` is EC2's; another one for Systems Manager comes from `AWS_ENDPOINT_URL_SSM` or `AWS_ENDPOINT_URL`. */
-export function awsParameters({ endpoint: _, ...access }: Ec2Access): ParameterPort {
-  const key = JSON.stringify(access);
-  const port = known.get(key) ?? new AwsParameters(access);
-  known.set(key, port);
-  return port;
-}
+/** Amazon's. */
+export const awsParameters = besideEc2((access): ParameterPort => new AwsParameters(access));
 
 class AwsParameters implements ParameterPort {
-  readonly #open: () => Opened;
+  readonly #open;
 
   constructor(access: Ec2Access) {
-    let opened: Opened | undefined;
-    this.#open = () => opened ??= Promise.all([import('./aws-ssm-sdk.js'), clientOptions(access)]).then(([sdk, options]) => ({ sdk, client: new sdk.SSMClient(options) }));
+    this.#open = opener(access, () => import('./aws-ssm-sdk.js'), (sdk, options): SSMClient => new sdk.SSMClient(options));
   }
 
   async get(name: string, abortSignal: AbortSignal): Promise<ParameterVersion | undefined> {

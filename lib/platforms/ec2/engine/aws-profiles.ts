@@ -1,12 +1,9 @@
 import type { IAMClient } from '@aws-sdk/client-iam';
 import type { Ec2Access } from '../steps.js';
 import { calling, pages, unless } from './aws-call.js';
-import { clientOptions } from './aws-client.js';
+import { besideEc2, opener } from './aws-client.js';
 import { tagsFrom, tagsOf } from './aws-tags.js';
 import type { ProfilePort, ProfileRequest } from './profile-port.js';
-
-type Sdk = typeof import('./aws-iam-sdk.js');
-type Opened = Promise<{ readonly sdk: Sdk; readonly client: IAMClient }>;
 
 /** All of bake's are below it. */
 const path = '/bake/';
@@ -15,22 +12,15 @@ const trust = JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'All
 const alreadyThere = /^EntityAlreadyExists/;
 const notThere = /^NoSuchEntity/;
 const iam = <T>(action: string, call: () => Promise<T>) => calling(action, call, 'iam');
-const known = new Map<string, ProfilePort>();
 
-/** Amazon's. The address in `access` is EC2's; another one for IAM comes from `AWS_ENDPOINT_URL_IAM` or `AWS_ENDPOINT_URL`. */
-export function awsProfiles({ endpoint: _, ...access }: Ec2Access): ProfilePort {
-  const key = JSON.stringify(access);
-  const port = known.get(key) ?? new AwsProfiles(access);
-  known.set(key, port);
-  return port;
-}
+/** Amazon's. */
+export const awsProfiles = besideEc2((access): ProfilePort => new AwsProfiles(access));
 
 class AwsProfiles implements ProfilePort {
-  readonly #open: () => Opened;
+  readonly #open;
 
   constructor(access: Ec2Access) {
-    let opened: Opened | undefined;
-    this.#open = () => opened ??= Promise.all([import('./aws-iam-sdk.js'), clientOptions(access)]).then(([sdk, options]) => ({ sdk, client: new sdk.IAMClient(options) }));
+    this.#open = opener(access, () => import('./aws-iam-sdk.js'), (sdk, options): IAMClient => new sdk.IAMClient(options));
   }
 
   async create({ name, policy, managedPolicies, tags }: ProfileRequest, abortSignal: AbortSignal): Promise<void> {

@@ -1,20 +1,17 @@
 import type { SSMClient } from '@aws-sdk/client-ssm';
 import type { Ec2Access } from '../steps.js';
 import { calling, orGone } from './aws-call.js';
-import { clientOptions } from './aws-client.js';
+import { besideEc2, opener } from './aws-client.js';
 import type { Session, SessionPort } from './session-port.js';
 
-type Opened = Promise<{ readonly sdk: typeof import('./aws-ssm-sdk.js'); readonly client: SSMClient }>;
-
-/** Amazon's. The address in `access` is EC2's; another one for Systems Manager comes from `AWS_ENDPOINT_URL_SSM` or `AWS_ENDPOINT_URL`. */
-export const awsSessions = ({ endpoint: _, ...access }: Ec2Access): SessionPort => new AwsSessions(access);
+/** Amazon's. */
+export const awsSessions = besideEc2((access): SessionPort => new AwsSessions(access));
 
 class AwsSessions implements SessionPort {
-  readonly #open: () => Opened;
+  readonly #open;
 
   constructor(access: Ec2Access) {
-    let opened: Opened | undefined;
-    this.#open = () => opened ??= Promise.all([import('./aws-ssm-sdk.js'), clientOptions(access)]).then(([sdk, options]) => ({ sdk, client: new sdk.SSMClient(options) }));
+    this.#open = opener(access, () => import('./aws-ssm-sdk.js'), (sdk, options): SSMClient => new sdk.SSMClient(options));
   }
 
   async start(instanceId: string, { port, localPort }: { readonly port: number; readonly localPort: number }, abortSignal: AbortSignal): Promise<Session> {

@@ -1,30 +1,21 @@
 import type { EBSClient } from '@aws-sdk/client-ebs';
 import type { Ec2Access } from '../steps.js';
 import { calling } from './aws-call.js';
-import { clientOptions } from './aws-client.js';
+import { besideEc2, opener } from './aws-client.js';
 import { tagsOf } from './aws-tags.js';
 import type { BlockRequest, StartRequest, UploadPort, UploadSum } from './upload-port.js';
 
-type Opened = Promise<{ readonly sdk: typeof import('./aws-ebs-sdk.js'); readonly client: EBSClient }>;
-
 /** Minutes without a block after which EBS gives a snapshot up by itself: its own default, said so that nobody changes it. */
 const longestSilence = 60;
-const known = new Map<string, UploadPort>();
 
-/** Amazon's. The address in `access` is EC2's; another one for EBS comes from `AWS_ENDPOINT_URL_EBS` or `AWS_ENDPOINT_URL`. */
-export function awsUploads({ endpoint: _, ...access }: Ec2Access): UploadPort {
-  const key = JSON.stringify(access);
-  const port = known.get(key) ?? new AwsUploads(access);
-  known.set(key, port);
-  return port;
-}
+/** Amazon's. */
+export const awsUploads = besideEc2((access): UploadPort => new AwsUploads(access));
 
 class AwsUploads implements UploadPort {
-  readonly #open: () => Opened;
+  readonly #open;
 
   constructor(access: Ec2Access) {
-    let opened: Opened | undefined;
-    this.#open = () => opened ??= Promise.all([import('./aws-ebs-sdk.js'), clientOptions(access)]).then(([sdk, options]) => ({ sdk, client: new sdk.EBSClient(options) }));
+    this.#open = opener(access, () => import('./aws-ebs-sdk.js'), (sdk, options): EBSClient => new sdk.EBSClient(options));
   }
 
   async start({ clientToken, gibibytes, description, encrypted, kmsKeyId, tags }: StartRequest, abortSignal: AbortSignal): Promise<string> {

@@ -2,20 +2,13 @@ import type { Snapshot, Volume } from '@aws-sdk/client-ec2';
 import type { Ec2Access } from '../steps.js';
 import type { RegisteredDevice } from '../volume-steps.js';
 import { calling, orGone, pages } from './aws-call.js';
-import { type Ec2Client, openEc2 } from './aws-client.js';
+import { type Ec2Client, onePerAccess, openEc2 } from './aws-client.js';
 import { tagFilters, tagsFrom, tagsOf } from './aws-tags.js';
 import type { Tags } from './ec2-port.js';
 import type { RegisterRequest, SnapshotFacts, SnapshotRequest, VolumeFacts, VolumePort } from './volume-port.js';
 
-const clients = new Map<string, VolumePort>();
-
-/** Amazon's; one for each account and region of a process. */
-export function awsVolumes(access: Ec2Access): VolumePort {
-  const key = JSON.stringify(access);
-  const known = clients.get(key) ?? new AwsVolumes(access);
-  clients.set(key, known);
-  return known;
-}
+/** Amazon's. */
+export const awsVolumes = onePerAccess((access): VolumePort => new AwsVolumes(access));
 
 class AwsVolumes implements VolumePort {
   readonly #open: () => Promise<Ec2Client>;
