@@ -83,7 +83,7 @@ t.test('by way of a bucket the object is only there for as long as the build', (
   t.match(specOf('Ami'), { architecture: { $ref: 'Web/Disk:Ami/Snapshot#architecture' } });
   const { Statement: statements } = ec2Policy(steps) as unknown as { readonly Statement: readonly { readonly Action: readonly string[]; readonly Resource: unknown }[] };
   const of = (action: string) => statements.find(({ Action }) => Action.includes(action));
-  t.match(of('s3:PutObject'), { Action: ['s3:AbortMultipartUpload', 's3:DeleteObject', 's3:GetObject', 's3:PutObject'], Resource: 'arn:aws:s3:::imports/bake/*' });
+  t.match(of('s3:PutObject'), { Action: ['s3:AbortMultipartUpload', 's3:DeleteObject', 's3:DeleteObjectVersion', 's3:GetObject', 's3:PutObject'], Resource: 'arn:aws:s3:::imports/bake/*' });
   t.match(of('s3:ListBucket'), { Resource: 'arn:aws:s3:::imports' });
   t.ok(of('ec2:ImportSnapshot') !== undefined && of('ec2:CancelImportTask') !== undefined && of('ec2:DescribeImportSnapshotTasks') !== undefined);
   t.match(of('kms:GenerateDataKey'), { Resource: 'arn:aws:kms:eu-west-1:123456789012:key/2' });

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { CreateBucketCommand, CreateMultipartUploadCommand, GetObjectCommand, HeadObjectCommand, ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, CreateMultipartUploadCommand, GetObjectCommand, HeadObjectCommand, ListMultipartUploadsCommand, ListObjectVersionsCommand, PutBucketVersioningCommand, S3Client } from '@aws-sdk/client-s3';
 import t from 'tap';
 import { awsObjects } from '../../../lib/platforms/ec2/engine/aws-objects.js';
 import { startChaosProxy } from '../../support/chaos-proxy.js';
@@ -50,6 +50,24 @@ t.test('objects by the SDK on moto keep the contract', { timeout: 60_000 }, asyn
   await slow.remove(place, signal);
   t.equal(await unfinished(), 0);
   t.equal(await objects.isThere(place, signal), false);
+});
+
+t.test('of an object in a bucket that keeps versions nothing is left', { timeout: 60_000 }, async (t) => {
+  if (!(await need(t, 'moto'))) return;
+  const { url, env } = await startMoto(t);
+  const s3 = new S3Client({ endpoint: url, region: 'eu-west-1', forcePathStyle: true, credentials: { accessKeyId: 'test', secretAccessKey: 'test' } });
+  await s3.send(new CreateBucketCommand({ Bucket: 'kept', CreateBucketConfiguration: { LocationConstraint: 'eu-west-1' } }));
+  await s3.send(new PutBucketVersioningCommand({ Bucket: 'kept', VersioningConfiguration: { Status: 'Enabled' } }));
+  const file = join(t.testdir({ file: 'a disk' }), 'file');
+  t.intercept(process, 'env', { value: { ...process.env, ...env } });
+  const objects = awsObjects({ region: 'eu-central-1' }); // another one, so it has its own client
+  const { signal } = new AbortController();
+  const place = { bucket: 'kept', key: 'disks/one.raw' };
+  for (const _ of [1, 2]) await objects.upload(place, { file }, () => {}, signal);
+  await objects.remove(place, signal);
+  await objects.remove(place, signal);
+  const { Versions = [], DeleteMarkers = [] } = await s3.send(new ListObjectVersionsCommand({ Bucket: 'kept' }));
+  t.same([Versions.length, DeleteMarkers.length], [0, 0]);
 });
 
 t.test('a bucket that cannot be used is told in our words, though S3 answers without a word', async (t) => {

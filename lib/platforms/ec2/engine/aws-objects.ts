@@ -57,10 +57,8 @@ class AwsObjects implements ObjectPort {
     }
   }
 
-  async isThere({ bucket, key }: ObjectPlace, abortSignal: AbortSignal): Promise<boolean> {
-    const { sdk, client } = await this.#open();
-    const found = await said('GetObject', bucket, () => unless(notThere, client.send(new sdk.HeadObjectCommand({ Bucket: bucket, Key: key }), { abortSignal })));
-    return found !== undefined || (await this.#unfinished({ bucket, key }, abortSignal)).length > 0;
+  async isThere(place: ObjectPlace, abortSignal: AbortSignal): Promise<boolean> {
+    return await this.#head(place, abortSignal) !== undefined || (await this.#unfinished(place, abortSignal)).length > 0;
   }
 
   async remove(place: ObjectPlace, abortSignal: AbortSignal): Promise<void> {
@@ -69,7 +67,18 @@ class AwsObjects implements ObjectPort {
     for (const UploadId of await this.#unfinished(place, abortSignal)) {
       await said('AbortMultipartUpload', bucket, () => unless(notThere, client.send(new sdk.AbortMultipartUploadCommand({ Bucket: bucket, Key: key, UploadId }), { abortSignal })));
     }
-    await said('DeleteObject', bucket, () => unless(notThere, client.send(new sdk.DeleteObjectCommand({ Bucket: bucket, Key: key }), { abortSignal })));
+    // A bucket that keeps versions keeps what is deleted without saying which one; one that is put twice has two.
+    for (let found = await this.#head(place, abortSignal); found !== undefined; found = await this.#head(place, abortSignal)) {
+      const { VersionId } = found;
+      await said(VersionId === undefined ? 'DeleteObject' : 'DeleteObjectVersion', bucket, () => unless(notThere, client.send(new sdk.DeleteObjectCommand({ Bucket: bucket, Key: key, VersionId }), { abortSignal })));
+      if (VersionId === undefined) return;
+    }
+  }
+
+  /** What is said of the object; undefined if it is not there. */
+  async #head({ bucket, key }: ObjectPlace, abortSignal: AbortSignal): Promise<{ readonly VersionId?: string | undefined } | undefined> {
+    const { sdk, client } = await this.#open();
+    return said('GetObject', bucket, () => unless(notThere, client.send(new sdk.HeadObjectCommand({ Bucket: bucket, Key: key }), { abortSignal })));
   }
 
   /** One key has a few of them at most, so they are on one page. */

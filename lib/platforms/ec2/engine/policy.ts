@@ -173,7 +173,7 @@ const grants: Readonly<Record<KindName, GrantsOf>> = {
   ],
   ec2UploadedDisk: ({ bucket, prefix, ...spec }) => [
     { actions: ['s3:ListBucket', 's3:ListBucketMultipartUploads'], resources: [`arn:*:s3:::${bucket as string}`] },
-    { actions: ['s3:PutObject', 's3:GetObject', 's3:DeleteObject', 's3:AbortMultipartUpload'], resources: [`arn:*:s3:::${bucket as string}/${prefix as string}*`] },
+    { actions: ['s3:PutObject', 's3:GetObject', 's3:DeleteObject', 's3:DeleteObjectVersion', 's3:AbortMultipartUpload'], resources: [`arn:*:s3:::${bucket as string}/${prefix as string}*`] },
     ...keysOf(spec).flatMap(dataKeyGrants),
   ],
   ec2ImportedSnapshot: (spec) => [
