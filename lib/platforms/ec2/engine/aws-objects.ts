@@ -11,6 +11,8 @@ const mebibyte = 1024 ** 2;
 /** Bytes of a part: S3 takes ten thousand of them. https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
 const [smallestPart, mostParts] = [16 * mebibyte, 10_000];
 const atOnce = 4;
+/** Milliseconds that S3 may take over what was begun before an abort. */
+const longestEnd = 30_000;
 const notThere = /^(NotFound|NoSuchKey|NoSuchUpload)$/;
 
 /** Amazon's. */
@@ -34,8 +36,9 @@ class AwsObjects implements ObjectPort {
     const abortController = new AbortController();
     const abort = () => abortController.abort(signal.reason);
     const body = createReadStream(file, { highWaterMark: mebibyte });
+    const calls = new Set<Promise<unknown>>();
     const upload = new sdk.Upload({
-      client, params: { Bucket: bucket, Key: key, Body: body, ...(kmsKeyId === undefined ? {} : { ServerSideEncryption: 'aws:kms', SSEKMSKeyId: kmsKeyId }) }, partSize: Math.max(smallestPart, Math.ceil(size / mostParts / mebibyte) * mebibyte), queueSize: atOnce,
+      client: following(client, calls, signal), params: { Bucket: bucket, Key: key, Body: body, ...(kmsKeyId === undefined ? {} : { ServerSideEncryption: 'aws:kms', SSEKMSKeyId: kmsKeyId }) }, partSize: Math.max(smallestPart, Math.ceil(size / mostParts / mebibyte) * mebibyte), queueSize: atOnce,
       leavePartsOnError: true, // `remove` looks for them anyway, and waits for that
       abortController: abortController as never,
     });
@@ -54,6 +57,7 @@ class AwsObjects implements ObjectPort {
     } finally {
       signal.removeEventListener('abort', abort);
       body.destroy();
+      await Promise.allSettled(calls); // `Upload` leaves them behind: what they make would be there after `remove`
     }
   }
 
@@ -87,6 +91,22 @@ class AwsObjects implements ObjectPort {
     const { Uploads = [] } = await said('ListBucketMultipartUploads', bucket, () => client.send(new sdk.ListMultipartUploadsCommand({ Bucket: bucket, Prefix: key }), { abortSignal }));
     return Uploads.filter(({ Key }) => Key === key).map(({ UploadId = '' }) => UploadId);
   }
+}
+
+/**
+ * The client, whose calls are kept in a set while they are under way. An abort ends at once those that send a part, whose upload `remove` finds; the
+ * others may have had their effect when nobody waits for them any more, and so get some time to say so.
+ */
+function following(client: S3Client, calls: Set<Promise<unknown>>, signal: AbortSignal): S3Client {
+  const late = new AbortController();
+  signal.addEventListener('abort', () => { AbortSignal.timeout(longestEnd).addEventListener('abort', () => late.abort()); }, { once: true });
+  const send = (command: Parameters<S3Client['send']>[0]) => {
+    const call = client.send(command, { abortSignal: 'PartNumber' in command.input ? signal : late.signal });
+    calls.add(call);
+    void call.catch(() => {}).then(() => calls.delete(call)); // told to whoever made it
+    return call;
+  };
+  return Object.create(client, { send: { value: send } }) as S3Client;
 }
 
 /** What S3 says of buckets in words of its own. */
