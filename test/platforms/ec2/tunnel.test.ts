@@ -27,7 +27,7 @@ function world(answers: readonly (BakeError | 'session')[], says: readonly strin
     programs.push({ request, end: () => resolve({ code: 1, signal: null, stdout: '', stderr: '' }) });
     request.signal?.addEventListener('abort', () => reject(request.signal?.reason as Error));
     for (const line of says) request.onStdout?.(line);
-    if (!says.some((line) => line.startsWith('Port'))) programs.at(-1)!.end();
+    if (says.length > 0 && !says.some((line) => line.startsWith('Port'))) programs.at(-1)!.end();
   });
   const tunnel = new Tunnel({ sessions, instanceId: 'i-1', port: 22, region: 'eu-fake-1', profile: undefined }, { exec: { run }, clock: fakeClock(), log: (line) => { logged.push(line); }, maskSecret: () => {} });
   return { tunnel, asked, ended, logged, programs };
@@ -63,4 +63,12 @@ t.test('no session at all is an error, with what the program said', async (t) =>
   await t.rejects(world([denied]).tunnel.opened, { code: 'Ec2Denied' });
   await t.rejects(world([], ['Cannot perform start session: EOF']).tunnel.opened, { code: 'SessionEnded', message: /Cannot perform start session: EOF/ });
   await t.rejects(world(Array.from({ length: 500 }, () => offline)).tunnel.opened, { code: 'Ec2AgentOffline' });
+});
+
+t.test('a session whose agent says nothing is not waited for without end', async (t) => {
+  const { tunnel, asked, ended, programs } = world([], []);
+  await t.rejects(tunnel.opened, { code: 'SessionSilent', message: /i-1 did not open its port/ });
+  t.ok(asked.length > 1, 'it is tried again, since an agent that updates itself comes back');
+  t.equal(ended.length, asked.length);
+  t.equal(programs.length, asked.length);
 });

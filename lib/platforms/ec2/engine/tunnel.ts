@@ -10,6 +10,8 @@ const sessionVariable = 'AWS_SSM_START_SESSION_RESPONSE';
 const usual = /^\s*$|^Starting session|^Waiting for connections|^Connection accepted/;
 /** Milliseconds that a machine may take until its agent has announced itself. */
 const longestUntilOnline = 300_000;
+/** Milliseconds that a session may take until its port is open: the program waits without end for an agent that went away meanwhile, as one does that updates itself. */
+const longestOpening = 60_000;
 /** Milliseconds between two tries at a session; doubled each time. */
 const [firstPause, longestPause] = [500, 4_000];
 
@@ -51,13 +53,14 @@ export class Tunnel {
 
   async #keepOpen(onOpened: (port: number) => void): Promise<void> {
     const { signal } = this.#over;
+    const deadline = this.#ctx.clock.now() + longestUntilOnline;
     for (let pause = firstPause; !signal.aborted; pause = Math.min(pause * 2, longestPause)) {
       try {
         await this.#session((port) => { pause = firstPause; onOpened(port); });
       } catch (error) {
         if (signal.aborted) return;
-        if (this.#localPort === 0) throw error;
-        const { message, transient } = BakeError.from(error);
+        const { code, message, transient } = BakeError.from(error);
+        if (this.#localPort === 0 && (code !== 'SessionSilent' || this.#ctx.clock.now() > deadline)) throw error;
         this.#ctx.log(transient ? `${message}; trying again` : message, 'stderr');
         if (!transient) return; // whoever uses the tunnel finds it closed
       }
@@ -68,22 +71,28 @@ export class Tunnel {
   /** One session, from its beginning to its end. */
   async #session(onOpened: (port: number) => void): Promise<void> {
     const { sessions, instanceId, region, profile } = this.#options;
-    const { exec, log, maskSecret } = this.#ctx;
+    const { exec, clock, log, maskSecret } = this.#ctx;
     const { id, streamUrl, token, endpoint } = await this.#start();
     maskSecret(token);
     let said = '';
+    const [opening, silent] = [new AbortController(), new AbortController()];
     try {
-      await exec.run({
+      const running = exec.run({
         command: sessionProgram, args: [sessionVariable, region, 'StartSession', profile ?? '', JSON.stringify({ Target: instanceId }), endpoint],
         env: { [sessionVariable]: JSON.stringify({ SessionId: id, StreamUrl: streamUrl, TokenValue: token }) },
         onStdout: (line) => {
           const [, opened] = /^Port (\d+) opened for sessionId/.exec(line) ?? [];
-          if (opened !== undefined) onOpened(this.#localPort = Number(opened));
-          else if (!usual.test(line)) said = line.trim();
+          if (opened !== undefined) {
+            opening.abort();
+            onOpened(this.#localPort = Number(opened));
+          } else if (!usual.test(line)) said = line.trim();
         },
-        signal: this.#over.signal,
+        signal: AbortSignal.any([this.#over.signal, silent.signal]),
       });
+      clock.sleep(longestOpening, opening.signal).then(() => silent.abort(silence(instanceId)), () => {}); // it is open, or over
+      await running;
     } finally {
+      opening.abort();
       await sessions.terminate(id, AbortSignal.timeout(10_000)).catch((error: unknown) => { log(`the session ${id} ends with its machine: ${BakeError.from(error).message}`, 'stderr'); });
     }
     throw new BakeError({ code: 'SessionEnded', source: 'platform', message: `the session with ${instanceId} ended${said === '' ? '' : `: ${said}`}`, transient: true, hint: `look at the log of the SSM agent in the machine, and of ${sessionProgram} on this computer` });
@@ -103,4 +112,8 @@ export class Tunnel {
       }
     }
   }
+}
+
+function silence(instanceId: string): BakeError {
+  return new BakeError({ code: 'SessionSilent', source: 'platform', message: `the session with ${instanceId} did not open its port within ${longestOpening / 1_000} seconds`, transient: true, hint: 'look at the log of the SSM agent in the machine' });
 }
