@@ -35,16 +35,29 @@ class AwsUploads implements UploadPort {
 
   async complete(id: string, { blocks, sha256 }: UploadSum, abortSignal: AbortSignal): Promise<void> {
     const { sdk, client } = await this.#open();
-    await calling('CompleteSnapshot', () => client.send(new sdk.CompleteSnapshotCommand({
+    const command = new sdk.CompleteSnapshotCommand({
       SnapshotId: id, ChangedBlocksCount: blocks, Checksum: base64(sha256), ChecksumAlgorithm: 'SHA256', ChecksumAggregationMethod: 'LINEAR',
-    }), { abortSignal }).catch(unlessDone), 'ebs');
+    });
+    let isLost = false;
+    command.middlewareStack.add((next) => (args) => next(args).catch((error: unknown) => {
+      isLost ||= isAnswerLost(error);
+      throw error;
+    }), { name: 'bakeLostAnswers', step: 'finalizeRequest', priority: 'low' }); // of each of the tries
+    await calling('CompleteSnapshot', () => client.send(command, { abortSignal }).catch((error: unknown) => {
+      if (!isLost || !isNoLongerOpen(error)) throw error;
+    }), 'ebs');
   }
 }
 
-/** That it is no longer open is what a second try of the SDK is told if the answer to the first one was lost: whether it is completed shows in its state. */
-function unlessDone(error: unknown): void {
-  const { name, $metadata: { attempts = 1 } = {} } = error as { readonly name?: string; readonly $metadata?: { readonly attempts?: number } };
-  if (attempts === 1 || (name !== 'ConflictException' && name !== 'ValidationException')) throw error;
+/** What a second try of the SDK is told if the answer to the first one was lost, which has completed it: whether it has shows in its state. */
+function isNoLongerOpen(error: unknown): boolean {
+  return error instanceof Error && (error.name === 'ConflictException' || error.name === 'ValidationException');
+}
+
+/** Whether a try may have had its effect all the same: a refusal had none. */
+function isAnswerLost(error: unknown): boolean {
+  const { $metadata: { httpStatusCode: status = 500 } = {} } = error as { readonly $metadata?: { readonly httpStatusCode?: number } };
+  return status >= 500 && !isNoLongerOpen(error);
 }
 
 function base64(bytes: Uint8Array): string {
