@@ -5,7 +5,7 @@ import t, { type Test } from 'tap';
 import type { Artifact } from '../../../lib/core/artifact.js';
 import { BakeError } from '../../../lib/core/bake-error.js';
 import { blocksOf, countBlocks, putBlocks } from '../../../lib/platforms/ec2/engine/disk-blocks.js';
-import { diskOf, openDisk } from '../../../lib/platforms/ec2/engine/disk-file.js';
+import { diskOf, diskSize, openDisk } from '../../../lib/platforms/ec2/engine/disk-file.js';
 import { gibibytesOf, startOf } from '../../../lib/platforms/ec2/engine/imported-disk.js';
 import { blockSize } from '../../../lib/platforms/ec2/engine/upload-port.js';
 import { need } from '../../support/need.js';
@@ -80,6 +80,7 @@ t.test('without qemu-img a raw disk can be read all the same, and another one ca
   const { bytes, indexes } = await copyOf(await openDisk({ file: raw, format: 'raw' }, t.testdirName, ctx));
   t.ok(bytes.equals(readFileSync(raw)));
   t.strictSame(indexes, [0, 19, 20, 79], 'what is empty is not put');
+  t.equal(await diskSize({ file: raw, format: 'raw' }, ctx), readFileSync(raw).length);
   await t.rejects(openDisk({ file: raw, format: 'qcow2' }, t.testdirName, ctx), { code: 'CommandNotFound', hint: /qemu-utils/ });
 });
 

@@ -96,6 +96,7 @@ export async function openDisk(disk: DiskFile, tmp: string, ctx: StepContext): P
 
 /** Bytes that a machine sees. @throws BakeError `NotADisk`, `CommandNotFound` */
 export async function diskSize({ file, format }: DiskFile, ctx: Running): Promise<number> {
+  if (format === 'raw') return (await stat(file)).size; // which needs no program
   return (JSON.parse(await qemuImg(['info', '--output=json', '-f', format, file], ctx)) as Info)['virtual-size'];
 }
 
