@@ -24,21 +24,27 @@ export interface LostMachine {
  * else exists that was made with it, and no other step is at work on it.
  */
 export async function lostMachine(failed: StepState, { registry }: Pick<EngineServices, 'registry'>, contextFor: (step: StepFacts) => StepContext): Promise<LostMachine | undefined> {
-  const { build } = failed;
-  if (isOver(build) || build.replacements >= mostReplacements) return undefined;
   for (const machine of neededBy(failed)) {
-    const { handle, resource, from } = machine;
-    if (resource !== 'held' || handle === undefined || from !== undefined || machine.build !== build) continue;
+    if (onlyOf(failed, machine, registry) === undefined) continue;
     const loaded = await registry.handler(machine.step.kind);
-    if (loaded.type !== 'resource' || loaded.handler.lost === undefined) continue;
-    const again = allOn(machine);
-    const held = again.filter(({ resource: own, step }) => own === 'held' && registry.endsWithProcess(step.kind));
-    if (again.some((state) => state.build !== build || (state.resource !== 'none' && !held.includes(state)) || state.isCached || (state !== failed && state.status === 'running'))) continue;
+    if (machine.handle === undefined || loaded.type !== 'resource' || loaded.handler.lost === undefined) continue;
     // That nobody can say is no reason to hide what the step failed of.
-    const reason = await loaded.handler.lost(handle, contextFor(factsOf(machine))).catch(() => undefined);
-    if (reason !== undefined) return { machine, reason, again, held };
+    const reason = await loaded.handler.lost(machine.handle, contextFor(factsOf(machine))).catch(() => undefined);
+    // Meanwhile the build may have ended, or another step may have begun.
+    const steps = reason === undefined ? undefined : onlyOf(failed, machine, registry);
+    if (reason !== undefined && steps !== undefined) return { machine, reason, ...steps };
   }
   return undefined;
+}
+
+/** What was done on a machine, if its build can be taken back to where it had none. */
+function onlyOf(failed: StepState, machine: StepState, registry: EngineServices['registry']): Pick<LostMachine, 'again' | 'held'> | undefined {
+  const { build } = failed;
+  if (isOver(build) || build.replacements >= mostReplacements || machine.resource !== 'held' || machine.from !== undefined || machine.build !== build) return undefined;
+  const again = allOn(machine);
+  const held = again.filter(({ resource, step }) => resource === 'held' && registry.endsWithProcess(step.kind));
+  const isOnly = again.every((state) => state.build === build && (state.resource === 'none' || held.includes(state)) && !state.isCached && (state === failed || state.status !== 'running'));
+  return isOnly ? { again, held } : undefined;
 }
 
 /** Makes the steps wait for the machine that is to come; what is to be released is not to be made before that. */

@@ -130,7 +130,10 @@ export class FakeWorld {
         const found = this.things.get(token);
         return found !== undefined && clock.now() >= found.madeAt + found.visibleAfter ? { token } : undefined;
       },
-      lost: async ({ token }) => (this.things.has(token as string) ? undefined : 'taken back'),
+      lost: async ({ token }) => {
+        this.onLookForLost();
+        return this.things.has(token as string) ? undefined : 'taken back';
+      },
       release: async (handle, ctx) => {
         const token = handle['token'] as string;
         if (this.sticky.has(ctx.step.id) && failsNow(`release ${token}`, this.sticky.get(ctx.step.id)!)) throw new BakeError({ code: 'FakeFailure', message: 'will not go' });
@@ -159,6 +162,9 @@ export class FakeWorld {
       ],
     };
   }
+
+  /** Called while it is found out whether a thing is lost. */
+  onLookForLost = (): void => {};
 
   /** Releases of a step that fail before one works. */
   readonly sticky = new Map<string, number>();

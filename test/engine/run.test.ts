@@ -187,6 +187,16 @@ t.test('a run that is cancelled while a lost machine is being removed ends', asy
   t.equal(world.things.size, 0);
 });
 
+t.test('a run that is cancelled while it is found out whether a machine is lost ends its build and removes all', async (t) => {
+  const controller = new AbortController();
+  const world = new FakeWorld();
+  world.onLookForLost = () => { controller.abort(new Error('Ctrl-C')); };
+  const { outcome, events } = await run([fakePlan('Web', [['Network', 'thing', 'run'], ['Machine', 'thing', 'run', { needs: ['Network'] }], act('Script', { spec: { fail: 'before', failures: 1, takes: 'Machine' } }), capture(['Script'])])], { world, signal: controller.signal });
+  t.match(outcome, { status: 'cancelled', leftovers: [] });
+  t.equal(world.things.size, 0);
+  t.ok(events.some(({ type }) => type === 'build.finished'));
+});
+
 t.test('a machine goes as soon as its image is made, whatever is still done with that', async (t) => {
   const copies = [act('Copy1', { needs: ['Capture'] }), act('Copy2', { needs: ['Copy1'] }), act('Copy3', { needs: ['Copy2'] })];
   const { world } = await run([fakePlan('Web', [machine, capture([]), ...copies])]);
