@@ -1,5 +1,5 @@
 // A disk on its way to an EC2 that is slow, forgets what was just made, refuses, and loses answers.
-import { writeFileSync } from 'node:fs';
+import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { Artifact } from '../../../lib/core/artifact.js';
@@ -11,6 +11,7 @@ import { FakeVolumes, type FakeVolumesOptions } from '../../../lib/platforms/ec2
 import { importedSnapshotHandler } from '../../../lib/platforms/ec2/engine/imported-snapshot-handler.js';
 import { regionsOf } from '../../../lib/platforms/ec2/engine/region.js';
 import { blockSize } from '../../../lib/platforms/ec2/engine/upload-port.js';
+import { uploadedDiskHandler } from '../../../lib/platforms/ec2/engine/uploaded-disk-handler.js';
 import { volumeRegionsOf } from '../../../lib/platforms/ec2/engine/volume-region.js';
 import { fakeClock } from '../../engine/fake-world.js';
 import { stepContext, type StepContextOptions } from '../../support/step-context.js';
@@ -144,4 +145,12 @@ t.test('an import that nobody wants any more is cancelled, and its end waited fo
 t.test('a snapshot that fails is told', async (t) => {
   const { handler, ctx, spec } = world(t, { snapshotFailure: 'Client.InvalidKMSKey' });
   await t.rejects(handler.acquire(spec, ctx), { code: 'SnapshotFailed', message: /InvalidKMSKey/ });
+});
+
+t.test('a disk that somebody writes to while it goes to a bucket is refused', async (t) => {
+  const { clock, storage } = bucketWorld(t);
+  const path = join(t.testdir({ 'disk.raw': Buffer.alloc(1024).toString() }), 'disk.raw');
+  const bucket = new FakeBucket({ clock, volumes: storage, boundary: async (call) => { if (call === 'CompleteMultipartUpload') appendFileSync(path, 'more'); } });
+  const spec = { access: {}, artifact: { type: 'files', id: path, title: path, files: [{ path, size: 1024 }], data: {} }, bucket: 'imports', prefix: 'bake/', sent: 'raw', architecture: 'x86_64', bootMode: 'uefi' } as const;
+  await t.rejects(uploadedDiskHandler(() => bucket).acquire(spec, stepContext(t, { clock })), { code: 'FileChanged' });
 });

@@ -2,6 +2,7 @@ import { mkdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JsonObject } from '../../../core/json.js';
 import { formatBytes } from '../../../core/size.js';
+import { fileChanged } from '../../../engine/artifact-files.js';
 import { byteMeter } from '../../../engine/byte-meter.js';
 import type { ResourceHandler, StepContext } from '../../../engine/handler.js';
 import type { UploadedDiskSpec } from '../import-steps.js';
@@ -25,11 +26,14 @@ export function uploadedDiskHandler(objectsFor: ObjectsFor): ResourceHandler<Upl
       const disk = diskOf(spec, ctx.warn);
       gibibytesOf(await diskSize(disk, ctx), spec);
       const place = placeOf(ctx.token, spec);
+      const before = await stat(disk.file);
       const { file, close } = await fileToSend(disk, spec, ctx);
       try {
         const { size } = await stat(file);
         ctx.log(`s3://${place.bucket}/${place.key}: ${formatBytes(size)}`, 'info');
         await objectsFor(spec.access).upload(place, { file, kmsKeyId: spec.kmsKeyId }, byteMeter(ctx, 'sending the disk', size), ctx.signal);
+        const after = await stat(disk.file);
+        if (after.size !== before.size || after.mtimeMs !== before.mtimeMs) throw fileChanged(disk.file);
       } finally {
         await close();
       }
