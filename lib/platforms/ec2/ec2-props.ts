@@ -131,7 +131,7 @@ export interface Ec2MachineProps extends Ec2AccessProps {
   readonly tenancy?: 'default' | 'dedicated' | 'host';
   /** @default - EC2's own for the type */
   readonly ebsOptimized?: boolean;
-  /** CPU credits of a burstable type. @default 'standard' */
+  /** CPU credits of a burstable type. @default - EC2's own for the type: 'standard' for t2, 'unlimited' for later ones, unless the account says otherwise */
   readonly cpuCredits?: 'standard' | 'unlimited';
   /** A spot instance; one that EC2 takes back is replaced by another, up to three times. @default - on demand */
   readonly spot?: boolean | Ec2Spot;
